@@ -60,6 +60,7 @@ export const REFUSALS = {
   'upstream-unreachable': kind(502, 'transient'),
   'upstream-timeout': kind(504, 'timeout'),
   'issuer-unavailable': kind(503, 'transient'),
+  'gateway-broken': kind(500, 'exception'),
   overloaded: kind(503, 'transient'),
 } as const satisfies Record<string, RefusalKind>
 
@@ -72,6 +73,8 @@ export interface RefusalExtras {
   readonly status?: number
   /** Seconds, for `Retry-After`. */
   readonly retryAfter?: number
+  /** Methods for `Allow`, which belongs to a 405 (RFC 9110 §15.5.6). */
+  readonly allow?: readonly string[]
 }
 
 /** One refusal. `detail` goes to the client: it says what to do next and never holds a token, a claim, a query value or patient data. */

@@ -37,7 +37,8 @@ export function readRequestHeaders(raw: readonly string[]): RequestHeaders | Ref
     const value = raw[i + 1]!
     const before = fields.get(name)
     if (before === undefined) fields.set(name, value)
-    else if (SINGLE.has(name)) return refuse('header-ambiguous', `The header ${name} came more than once. Send it once.`)
+    else if (SINGLE.has(name))
+      return refuse('header-ambiguous', `The header ${name} came more than once. Send it once.`)
     else fields.set(name, `${before}, ${value}`)
   }
   return { raw, get: (name) => fields.get(name) }

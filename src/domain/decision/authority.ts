@@ -1,0 +1,95 @@
+// What a grant is worth on a route: the scopes that count there, each still paired with its own context and door, so that a
+// narrow scope can never borrow the reach of another one (contract §5, spec §1.3). Several scopes are a union.
+
+import type { Grant } from '../grant.ts'
+import { parseScope, type ScopeFilter, type SmartScope } from '../smart/scope.ts'
+import type { FhirPolicy } from './policy.ts'
+import type { Door, Need } from './required-access.ts'
+
+/** What a scope may reach beyond its type and letters: nothing when absent. Filters are an AND, patients a union. */
+export interface Limit {
+  readonly patients?: readonly string[]
+  readonly filters: readonly ScopeFilter[]
+}
+
+export interface HeldScope {
+  /** As it was granted. */
+  readonly granted: string
+  readonly smart: SmartScope
+  readonly doors: readonly Door[]
+  /** Undefined when the scope reaches everything of its type. */
+  readonly limit: Limit | undefined
+}
+
+export interface Authority {
+  readonly held: readonly HeldScope[]
+  /** Scopes that would count here if a launch patient were known. */
+  readonly lackPatient: readonly HeldScope[]
+  /** Scopes that would count here if a credential of another kind carried them. */
+  readonly wrongKind: readonly HeldScope[]
+}
+
+const REST_AND_BUNDLE: readonly Door[] = ['rest', 'bundle']
+const EVERY_DOOR: readonly Door[] = ['rest', 'bundle', 'operation', 'bulk']
+
+export function authorityOf(grant: Grant, policy: FhirPolicy): Authority {
+  const held: HeldScope[] = []
+  const lackPatient: HeldScope[] = []
+  const wrongKind: HeldScope[] = []
+  for (const granted of new Set(grant.scopes)) {
+    for (const { smart, doors } of meaningsOf(granted, policy)) {
+      const reach = reachOf(smart, grant, policy)
+      if (reach === 'nothing') continue
+      const scope = { granted, smart, doors, limit: reach === 'no-patient' ? undefined : reach }
+      if (!policy.catalogue.mayCarry(granted, grant.kind)) wrongKind.push(scope)
+      else if (reach === 'no-patient') lackPatient.push(scope)
+      else held.push(scope)
+    }
+  }
+  return { held, lackPatient, wrongKind }
+}
+
+/** The scopes among `scopes` that cover a need by type, letter and door, limits aside; unlimited ones first. */
+export function covering(need: Need, door: Door, scopes: readonly HeldScope[]): readonly HeldScope[] {
+  const found = scopes.filter(
+    ({ smart, doors }) =>
+      doors.includes(door) &&
+      (smart.type === '*' || smart.type === need.type) &&
+      [...need.permissions].some((permission) => smart.permissions.includes(permission)),
+  )
+  return found.sort((a, b) => Number(a.limit !== undefined) - Number(b.limit !== undefined))
+}
+
+type Meaning = Pick<HeldScope, 'smart' | 'doors'>
+
+function meaningsOf(granted: string, policy: FhirPolicy): Meaning[] {
+  const meanings: Meaning[] = policy.worths
+    .filter(({ scope }) => scope === granted)
+    .map(({ smart, via }) => ({ smart, doors: via.length === 0 ? REST_AND_BUNDLE : via }))
+  const smart = policy.smart ? parseScope(granted) : undefined
+  if (smart !== undefined) meanings.push({ smart, doors: EVERY_DOOR })
+  return meanings
+}
+
+/** How far the context lets a scope reach. */
+function reachOf(smart: SmartScope, grant: Grant, policy: FhirPolicy): Limit | undefined | 'nothing' | 'no-patient' {
+  const { filters } = smart
+  const filtered = filters.length === 0 ? undefined : { filters }
+  switch (smart.context) {
+    case 'system':
+      return filtered
+    case 'patient':
+      return grant.patients.length === 0 ? 'no-patient' : { patients: grant.patients, filters }
+    case 'user':
+      return userReach(filtered, grant, policy)
+  }
+}
+
+/** A user who is a Patient never reaches beyond that Patient; what other users may see is the FHIR server's rule (contract §5). */
+function userReach(filtered: Limit | undefined, grant: Grant, policy: FhirPolicy): Limit | undefined | 'nothing' {
+  if (policy.userScopes === 'refuse') return 'nothing'
+  const patient = /^Patient\/(.+)$/.exec(grant.fhirUser ?? '')?.[1]
+  if (patient !== undefined) return { patients: [patient], filters: filtered?.filters ?? [] }
+  // Limiting other users to what names them is not built, so under this rule they reach nothing.
+  return policy.userScopes === 'fhirUser' ? 'nothing' : filtered
+}

@@ -1,0 +1,93 @@
+// States, for one interaction, every access that it needs: the letters of SMART's table for the interaction itself (spec §1.4)
+// and one need for every other type that the search looks at or brings along. One table, so that no door forgets a case.
+
+import type { Interaction } from '../fhir/interaction.ts'
+import type { Reach, Search } from '../fhir/search.ts'
+import type { Permission } from '../smart/scope.ts'
+
+/** The way by which an access happens; a product scope counts only through the doors that its grant names (contract §3 `via`). */
+export type Door = 'rest' | 'bundle' | 'operation' | 'bulk'
+
+export interface Need {
+  /** A resource type, or `*` for every type. */
+  readonly type: string
+  /** Any one of these letters is enough (`rs` only for resources that an include brings). */
+  readonly permissions: string
+  /**
+   * `own`: the resources that the request is about; limits can be enforced on them.
+   * `probe`: resources that only decide what matches: a limit cannot be enforced, so only an unlimited scope will do.
+   * `include`: resources that come along in the answer.
+   */
+  readonly role: 'own' | 'probe' | 'include'
+  /** Set where the request is about one known Patient: whose record it is can be told from the id alone. */
+  readonly id?: string
+  /** The search parameter that causes the need, without its value. */
+  readonly parameter?: string
+}
+
+export interface RequiredAccess {
+  readonly door: Door
+  readonly interaction: Interaction
+  readonly needs: readonly Need[]
+}
+
+/** Interactions that need scopes of their own; `batch` and `transaction` stand for their entries, operations for their rule. */
+export type Scoped = Exclude<Interaction, { code: 'batch' | 'transaction' | 'operation' | 'capabilities' }>
+
+export function requiredAccess(interaction: Scoped, door: Door): RequiredAccess {
+  return { door, interaction, needs: needsOf(interaction) }
+}
+
+function needsOf(interaction: Scoped): readonly Need[] {
+  switch (interaction.code) {
+    case 'read':
+    case 'vread':
+    case 'history-instance':
+      return [own(interaction.type, 'r', interaction.id)]
+    case 'create':
+      return conditional(own(interaction.type, 'c'), interaction.condition)
+    case 'update':
+    case 'patch':
+      return conditional(own(interaction.type, 'u', interaction.id), interaction.condition)
+    case 'delete':
+      return conditional(own(interaction.type, 'd', interaction.id), interaction.condition)
+    case 'search-type':
+      return [own(interaction.type, 's'), ...interaction.search.reaches.map(reachNeed)]
+    case 'search-system':
+      return [
+        ...(interaction.search.types ?? ['*']).map((type) => own(type, 's')),
+        ...interaction.search.reaches.map(reachNeed),
+      ]
+    case 'history-type':
+      return [own(interaction.type, 's')]
+    case 'history-system':
+      return [own('*', 's')]
+    default:
+      return unhandled(interaction)
+  }
+}
+
+/** A condition is a search on the same type, and its outcome tells what exists: it needs `s` besides (contract §5). */
+function conditional(need: Need, condition: Search | undefined): readonly Need[] {
+  if (condition === undefined) return [need]
+  return [need, own(need.type, 's'), ...condition.reaches.map(reachNeed)]
+}
+
+function own(type: string, permission: Permission, id?: string): Need {
+  const need: Need = { type, permissions: permission, role: 'own' }
+  return type === 'Patient' && id !== undefined ? { ...need, id } : need
+}
+
+/**
+ * What `_include` brings is as good as a read of a known reference, so `r` or `s` will do; `_revinclude` discovers
+ * resources, as a search does (spec §3.5). `_list` reads a List.
+ */
+function reachNeed({ kind, type, parameter }: Reach): Need {
+  if (kind === 'include') return { type, permissions: 'rs', role: 'include', parameter }
+  const permissions = parameter === '_list' ? 'r' : 's'
+  return { type, permissions, role: kind === 'probe' ? 'probe' : 'include', parameter }
+}
+
+function unhandled(interaction: never): never {
+  throw new Error(`interaction without required access: ${JSON.stringify(interaction)}`)
+}

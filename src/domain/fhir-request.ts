@@ -1,0 +1,137 @@
+// From the request line below a FHIR base (and, where it carries meaning, the body) to the interaction, the access that it
+// requires, and the request that would go upstream, rebuilt from what was parsed: never the client's raw text (spec §0.1).
+
+import { type Door, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
+import { type BundleRequest, readBundle } from './fhir/bundle.ts'
+import type { Definitions } from './fhir/definitions.ts'
+import { type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
+import type { Parameter } from './http/request-target.ts'
+import { printQuery, readForm } from './http/request-target.ts'
+import { isRefusal, type Refusal, refuse } from './refusal.ts'
+
+export interface FhirRequestLine {
+  readonly method: string
+  /** Decoded segments below the base. */
+  readonly segments: readonly string[]
+  readonly parameters: readonly Parameter[]
+  readonly ifNoneExist?: string | undefined
+}
+
+/**
+ * What the body is for: `form` and `bundle` are read whole before the decision, `resource` streams through a check of its type
+ * and id, `stream` passes unread, `none` means that there must be none.
+ */
+export type BodyUse = 'none' | 'form' | 'bundle' | 'resource' | 'stream'
+
+export interface FhirRequest {
+  readonly interaction: Interaction
+  readonly required: readonly RequiredAccess[]
+  readonly method: string
+  /** Path below the upstream's base, with query; starts with `/` or `?`, or is empty. */
+  readonly path: string
+  /** Replaces the client's body when present. */
+  readonly body?: string
+  /** Replaces the client's `If-None-Exist` when present. */
+  readonly ifNoneExist?: string
+  readonly bodyUse: BodyUse
+}
+
+export function bodyUseOf({ method, segments }: FhirRequestLine): BodyUse {
+  if (isSearchByPost(method, segments)) return 'form'
+  if (method === 'POST' && segments.length === 0) return 'bundle'
+  // Binary takes any content as it is (R4 Binary §2.45.1); a patch is no resource.
+  if (method === 'POST' || method === 'PUT') return segments[0] === 'Binary' ? 'stream' : 'resource'
+  return method === 'PATCH' ? 'stream' : 'none'
+}
+
+/** `body` is the text of a form or a Bundle, and undefined for every other use of a body. */
+export function readFhirRequest(
+  line: FhirRequestLine,
+  body: string | undefined,
+  limits: { readonly bundleEntries: number; readonly searchParameters: number },
+  definitions: Definitions,
+): FhirRequest | Refusal {
+  const use = bodyUseOf(line)
+  if (use === 'form') return searchByPost(line, body ?? '', limits.searchParameters, definitions)
+  const interaction = parseInteraction(line, definitions)
+  if (isRefusal(interaction)) return interaction
+  if (use === 'bundle') return bundle(line, body ?? '', limits.bundleEntries, definitions)
+  const condition = interaction.code === 'create' && interaction.condition
+  return {
+    interaction,
+    required: requiredOf(interaction, 'rest'),
+    method: line.method,
+    path: printPath(line.segments, sentParameters(interaction, line.parameters)),
+    bodyUse: use,
+    ...(condition ? { ifNoneExist: printQuery(condition.parameters) } : {}),
+  }
+}
+
+/** URL and form mean the same as one search and go on as one form (R4 http §search). */
+function searchByPost(
+  line: FhirRequestLine,
+  body: string,
+  maximumParameters: number,
+  definitions: Definitions,
+): FhirRequest | Refusal {
+  const form = readForm(body)
+  if (form === undefined) return refuse('body-invalid', 'The form in the body holds a broken percent-encoding.')
+  const parameters = [...line.parameters, ...form]
+  if (parameters.length > maximumParameters) {
+    return refuse('body-invalid', `URL and form together have more than ${maximumParameters} parameters. Send fewer.`)
+  }
+  const interaction = parseInteraction({ ...line, parameters }, definitions)
+  if (isRefusal(interaction)) return interaction
+  return {
+    interaction,
+    required: requiredOf(interaction, 'rest'),
+    method: 'POST',
+    path: printPath(line.segments, []),
+    body: printQuery(sentParameters(interaction, parameters)),
+    bodyUse: 'form',
+  }
+}
+
+function bundle(
+  line: FhirRequestLine,
+  body: string,
+  maximumEntries: number,
+  definitions: Definitions,
+): FhirRequest | Refusal {
+  const read: BundleRequest | Refusal = readBundle(body, maximumEntries, definitions)
+  if (isRefusal(read)) return read
+  return {
+    interaction: { code: read.code },
+    required: read.entries.flatMap(({ interaction }) => requiredOf(interaction, 'bundle')),
+    method: 'POST',
+    path: printPath([], line.parameters),
+    body: read.text,
+    bodyUse: 'bundle',
+  }
+}
+
+/** An operation states no access here: its rule on the route does. */
+function requiredOf(interaction: Interaction, door: Door): readonly RequiredAccess[] {
+  switch (interaction.code) {
+    case 'batch':
+    case 'transaction':
+    case 'capabilities':
+    case 'operation':
+      return []
+    default:
+      return [requiredAccess(interaction, door)]
+  }
+}
+
+function sentParameters(interaction: Interaction, given: readonly Parameter[]): readonly Parameter[] {
+  if (interaction.code === 'search-type' || interaction.code === 'search-system') return interaction.search.parameters
+  return 'condition' in interaction && interaction.code !== 'create'
+    ? (interaction.condition?.parameters ?? given)
+    : given
+}
+
+// Segments passed the grammar of types, ids and operations, so they print as themselves.
+function printPath(segments: readonly string[], parameters: readonly Parameter[]): string {
+  const query = printQuery(parameters)
+  return segments.map((segment) => `/${segment}`).join('') + (query === '' ? '' : `?${query}`)
+}

@@ -1,0 +1,147 @@
+// A batch or transaction as the requests it stands for: every entry goes through the same parser as a request of its own
+// (R4 http §transaction, spec §2.6). The text that goes upstream is the client's own, with each `request.url` and `ifNoneExist`
+// replaced by the canonical print of what was parsed.
+
+import { parseRequestTarget, printQuery, type RequestTarget } from '../http/request-target.ts'
+import { isJsonObject, type JsonDocument, type JsonObject, readStrictJson } from '../json/strict-json.ts'
+import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import type { Definitions } from './definitions.ts'
+import { type Interaction, parseInteraction } from './interaction.ts'
+
+export interface BundleEntry {
+  readonly method: string
+  readonly interaction: Interaction
+  readonly resource?: JsonObject
+}
+
+export interface BundleRequest {
+  readonly code: 'batch' | 'transaction'
+  readonly entries: readonly BundleEntry[]
+  /** What goes upstream. */
+  readonly text: string
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
+// Bundle (1), the entry array (2), an entry (3), its request (4).
+const SPANS_TO = 4
+
+interface Replacement {
+  readonly span: readonly [number, number]
+  readonly text: string
+}
+
+export function readBundle(text: string, maximumEntries: number, definitions: Definitions): BundleRequest | Refusal {
+  const document = readStrictJson(text, SPANS_TO)
+  if ('reason' in document)
+    return invalid(`The body is no JSON that can be read: ${document.reason} at character ${document.at}.`)
+  const bundle = document.value
+  if (!isJsonObject(bundle) || bundle['resourceType'] !== 'Bundle') return invalid('The base takes a Bundle.')
+  const code = bundle['type']
+  if (code !== 'batch' && code !== 'transaction')
+    return invalid('The base takes a Bundle of type batch or transaction.')
+  const list = bundle['entry'] ?? []
+  if (!Array.isArray(list)) return invalid('Bundle.entry must be an array.')
+  if (list.length > maximumEntries)
+    return refuse('body-too-large', `The Bundle has more than ${maximumEntries} entries. Split it.`)
+  const entries: BundleEntry[] = []
+  const replacements: Replacement[] = []
+  for (const [index, given] of list.entries()) {
+    const entry = isJsonObject(given)
+      ? readEntry(given, document, replacements, definitions)
+      : invalid('it is no object')
+    if (isRefusal(entry)) return refuse(entry.code, `Bundle.entry[${index}]: ${entry.detail}`, entry.extras)
+    entries.push(entry)
+  }
+  return { code, entries, text: splice(text, replacements) }
+}
+
+function readEntry(
+  entry: JsonObject,
+  document: JsonDocument,
+  replacements: Replacement[],
+  definitions: Definitions,
+): BundleEntry | Refusal {
+  const request = entry['request']
+  if (request === undefined || !isJsonObject(request)) return invalid('entry.request is missing.')
+  const { method, url } = request
+  if (typeof method !== 'string' || !METHODS.has(method))
+    return invalid('request.method must be GET, HEAD, POST, PUT, DELETE or PATCH.')
+  if (typeof url !== 'string') return invalid('request.url is missing.')
+  const target = parseEntryUrl(url)
+  if (isRefusal(target)) return target
+  const canonical = target.path.slice(1).replace(/\/$/, '') + (target.query === '' ? '' : `?${target.query}`)
+  replace(document, request, 'url', canonical, replacements)
+  const ifNoneExist = request['ifNoneExist']
+  if (ifNoneExist !== undefined && (typeof ifNoneExist !== 'string' || method !== 'POST')) {
+    return invalid('request.ifNoneExist must be a search query on a POST.')
+  }
+  const interaction = parseInteraction(
+    { method, segments: target.segments, parameters: target.parameters, ifNoneExist },
+    definitions,
+  )
+  if (isRefusal(interaction)) return interaction
+  if (interaction.code === 'batch' || interaction.code === 'capabilities')
+    return invalid('this request cannot stand in a Bundle.')
+  if (interaction.code === 'create' && interaction.condition !== undefined) {
+    replace(document, request, 'ifNoneExist', printQuery(interaction.condition.parameters), replacements)
+  }
+  const resource = entry['resource']
+  const fault = bodyFault(method, interaction, resource)
+  if (fault !== undefined) return invalid(fault)
+  return isJsonObject(resource) ? { method, interaction, resource } : { method, interaction }
+}
+
+// Relative to the base, so that no entry can be read as another host or another mount (spec §2.6).
+function parseEntryUrl(url: string): RequestTarget | Refusal {
+  if (url === '' || url.startsWith('/') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(url)) {
+    return refuse('target-ambiguous', 'request.url must be relative to the base, such as Patient/1.')
+  }
+  return parseRequestTarget(`/${url}`)
+}
+
+/** POST and PUT carry a resource of the type that the URL names, PUT with the id that it names; reads and deletes carry none. */
+function bodyFault(
+  method: string,
+  interaction: Interaction,
+  resource: JsonObject[string] | undefined,
+): string | undefined {
+  if (method === 'GET' || method === 'HEAD' || method === 'DELETE') {
+    return resource === undefined ? undefined : `a ${method} carries no resource.`
+  }
+  if (interaction.code === 'operation') return undefined
+  if (interaction.code.startsWith('search')) return resource === undefined ? undefined : 'a search carries no resource.'
+  if (!isJsonObject(resource)) return `a ${method} needs a resource.`
+  if (interaction.code === 'patch') return undefined
+  if (!('type' in interaction) || resource['resourceType'] !== interaction.type)
+    return 'the resource is of another type than request.url.'
+  if (interaction.code === 'update' && interaction.id !== undefined && resource['id'] !== interaction.id) {
+    return 'resource.id and the id in request.url differ.'
+  }
+  return undefined
+}
+
+function replace(
+  document: JsonDocument,
+  owner: JsonObject,
+  name: string,
+  value: string,
+  replacements: Replacement[],
+): void {
+  const span = document.span(owner, name)
+  if (span !== undefined && owner[name] !== value) replacements.push({ span, text: JSON.stringify(value) })
+}
+
+function splice(text: string, replacements: readonly Replacement[]): string {
+  const ordered = [...replacements].sort((a, b) => a.span[0] - b.span[0])
+  let spliced = ''
+  let from = 0
+  for (const { span, text: value } of ordered) {
+    spliced += text.slice(from, span[0]) + value
+    from = span[1]
+  }
+  return spliced + text.slice(from)
+}
+
+function invalid(detail: string): Refusal {
+  return refuse('body-invalid', detail)
+}
