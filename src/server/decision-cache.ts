@@ -1,0 +1,73 @@
+// `decide`, remembered: the same signature, the same answers (property test). The key is a structured encoding of everything that
+// a decision looks at and nothing else; whether a Patient id is the caller's own stands for the id, so no patient data is kept.
+// An entry counts no longer than the grant for which it was made, and a new configuration starts with an empty cache.
+
+import { LRUCache } from 'lru-cache'
+import type { decide } from '../domain/decision/decide.ts'
+import type { Decision } from '../domain/decision/decision.ts'
+import type { FhirPolicy } from '../domain/decision/policy.ts'
+import type { Need, RequiredAccess } from '../domain/decision/required-access.ts'
+import type { Grant } from '../domain/grant.ts'
+
+export type Decide = typeof decide
+
+export interface DecisionCacheOptions {
+  /** Number of the configuration: part of every key. */
+  readonly generation: number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly onLookup?: (result: 'hit' | 'miss') => void
+  readonly maximumEntries?: number
+}
+
+interface Remembered {
+  readonly decision: Decision
+  readonly expiresAt: number
+}
+
+// A Bundle of many entries is decided afresh: its key would be as long as deciding takes.
+const LONGEST_KEY = 1024
+
+export function rememberDecisions(decideAfresh: Decide, options: DecisionCacheOptions): Decide {
+  const cache = new LRUCache<string, Remembered>({ max: options.maximumEntries ?? 20_000 })
+  return (required, grant, policy) => {
+    const key = required.length === 1 ? keyOf(options.generation, required[0]!, grant, policy) : ''
+    if (key === '' || key.length > LONGEST_KEY) return decideAfresh(required, grant, policy)
+    const found = cache.get(key)
+    if (found !== undefined && found.expiresAt > options.now()) {
+      options.onLookup?.('hit')
+      return found.decision
+    }
+    options.onLookup?.('miss')
+    const decision = decideAfresh(required, grant, policy)
+    cache.set(key, { decision, expiresAt: Math.min(grant.expiresAt * 1000, Number.MAX_SAFE_INTEGER) })
+    return decision
+  }
+}
+
+/** Structured, so that no two different inputs can print alike; exported for the property test. */
+export function keyOf(generation: number, access: RequiredAccess, grant: Grant, policy: FhirPolicy): string {
+  const { interaction } = access
+  const compartment = 'compartment' in interaction ? interaction.compartment : undefined
+  return JSON.stringify([
+    generation,
+    policy.route,
+    grant.fingerprint,
+    access.door,
+    interaction.code,
+    compartment === undefined ? null : [compartment.type, relation(compartment.type, compartment.id, grant)],
+    access.needs.map((need) => needKey(need, grant)),
+  ])
+}
+
+function needKey(need: Need, grant: Grant): unknown[] {
+  const { type, permissions, role, parameter = null, id } = need
+  return [type, permissions, role, parameter, id === undefined ? null : relation(type, id, grant)]
+}
+
+/** Decisions ask only whether an id is one of the grant's own patients. */
+function relation(type: string, id: string, grant: Grant): 'own' | 'launch' | 'other' {
+  if (type !== 'Patient') return 'other'
+  if (grant.patients.includes(id)) return 'launch'
+  return grant.fhirUser === `Patient/${id}` ? 'own' : 'other'
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+// One run of everything: tables, properties, end to end over real sockets on loopback.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+    maxWorkers: 2,
+    passWithNoTests: false,
+  },
+})
