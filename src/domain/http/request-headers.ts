@@ -30,6 +30,9 @@ const SINGLE = new Set([
   'x-api-key',
 ])
 
+/** Of these, a second one is a second credential (RFC 6750 §3.1 `invalid_request`). */
+const CREDENTIALS = new Set(['authorization', 'x-api-key'])
+
 export function readRequestHeaders(raw: readonly string[]): RequestHeaders | Refusal {
   const fields = new Map<string, string>()
   for (let i = 0; i < raw.length; i += 2) {
@@ -37,9 +40,13 @@ export function readRequestHeaders(raw: readonly string[]): RequestHeaders | Ref
     const value = raw[i + 1]!
     const before = fields.get(name)
     if (before === undefined) fields.set(name, value)
-    else if (SINGLE.has(name))
-      return refuse('header-ambiguous', `The header ${name} came more than once. Send it once.`)
+    else if (SINGLE.has(name)) return cameTwice(name)
     else fields.set(name, `${before}, ${value}`)
   }
   return { raw, get: (name) => fields.get(name) }
+}
+
+function cameTwice(name: string): Refusal {
+  const code = CREDENTIALS.has(name) ? 'credential-ambiguous' : 'header-ambiguous'
+  return refuse(code, `The header ${name} came more than once. Send it once.`)
 }

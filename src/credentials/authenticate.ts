@@ -1,0 +1,96 @@
+// Authenticates one request (contract §1 step 3): a credential in, a Grant or a Refusal out. A token that was verified before
+// is answered at once, without a promise. What a route accepts is asked on every request: the cache holds facts only.
+// One authenticator serves one generation of the route map, so a reload starts with an empty cache and the same keys.
+
+import { type Grant, grantOf } from '../domain/grant.ts'
+import type { RequestHeaders } from '../domain/http/request-headers.ts'
+import type { RequestTarget } from '../domain/http/request-target.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { readBearerToken } from './bearer-token.ts'
+import type { TokenIssuer, TokenRoute } from './issuer.ts'
+import { createKeySets, type KeySets, type KeySetsOptions } from './jwks.ts'
+import { invalid } from './jwt.ts'
+import { createJwtVerifier } from './jwt-verifier.ts'
+import { type Digest, digestOf, VerifiedTokens } from './verified-tokens.ts'
+
+/** Verifications at the same time; beyond that a flood of forged tokens would queue before honest ones. */
+const MAXIMUM_VERIFICATIONS = 1_024
+
+export interface AuthenticatorOptions {
+  readonly issuers: readonly TokenIssuer[]
+  readonly limits: { readonly token: number }
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Those of the process, so that keys and cooldowns outlive a reload; without them the authenticator has its own. */
+  readonly keySets?: KeySets
+  readonly onJwksRefresh?: KeySetsOptions['onRefresh']
+  readonly onCacheLookup?: (result: 'hit' | 'miss') => void
+}
+
+export interface Authenticator {
+  authenticate(
+    headers: RequestHeaders,
+    target: RequestTarget,
+    route: TokenRoute,
+  ): Grant | Refusal | Promise<Grant | Refusal>
+  /** Fetches the keys that are not there yet, so that the first request need not wait. Never rejects. */
+  warm(): Promise<void>
+  close(): Promise<void>
+}
+
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { issuers, limits, now, onCacheLookup } = options
+  const keySets =
+    options.keySets ?? createKeySets({ now, ...(options.onJwksRefresh && { onRefresh: options.onJwksRefresh }) })
+  const verify = createJwtVerifier({ issuers, keySets, now })
+  const verified = new VerifiedTokens()
+  const running = new Map<Digest, Promise<Grant | Refusal>>()
+
+  const verifyOnce = async (token: string, digest: Digest): Promise<Grant | Refusal> => {
+    const result = await verify(token)
+    if (isRefusal(result)) return result
+    const grant = grantOf(result.facts, digestOf)
+    verified.set(digest, { grant, keys: result.keys, epoch: result.epoch }, token.length)
+    return grant
+  }
+
+  // Failures are not remembered: a forger never sends the same token twice, and an issuer that was down must count again at once.
+  const verifyShared = (token: string, digest: Digest): Promise<Grant | Refusal> => {
+    const pending = running.get(digest)
+    if (pending !== undefined) return pending
+    const started = verifyOnce(token, digest).finally(() => running.delete(digest))
+    running.set(digest, started)
+    return started
+  }
+
+  return {
+    authenticate(headers, target, route) {
+      const token = readBearerToken(headers, target, limits.token)
+      if (isRefusal(token)) return token
+      const digest = digestOf(token)
+      const known = verified.get(digest, now())
+      onCacheLookup?.(known === undefined ? 'miss' : 'hit')
+      if (known !== undefined) return admit(known.grant, route)
+      if (running.size >= MAXIMUM_VERIFICATIONS && !running.has(digest)) {
+        return refuse('overloaded', 'Too many new access tokens are being verified. Try again in a moment.', {
+          retryAfter: 1,
+        })
+      }
+      return verifyShared(token, digest).then((result) => (isRefusal(result) ? result : admit(result, route)))
+    },
+    async warm() {
+      await Promise.all(issuers.map((issuer) => keySets.of(issuer)).map((set) => set.isUsable() || set.refresh()))
+    },
+    close: async () => (options.keySets === undefined ? keySets.close() : undefined),
+  }
+}
+
+function admit(grant: Grant, route: TokenRoute): Grant | Refusal {
+  if (!route.issuers.includes(grant.issuer!)) {
+    return invalid('Tokens of this issuer do not count on this route.')
+  }
+  for (const audience of grant.audience) {
+    if (route.audience.includes(audience)) return grant
+  }
+  return invalid('The access token was issued for another audience. Ask the issuer for one for this API.')
+}
