@@ -1,0 +1,34 @@
+// Rules for `server:` that bind its keys to each other.
+import { isLoopback, parseAddress } from '../schema/address.ts'
+import type { Report } from '../source/problem.ts'
+import type { Draft } from './draft.ts'
+
+export function checkServer({ server }: Draft, report: Report, warn: Report): void {
+  const listen = server?.listen === undefined ? undefined : parseAddress(server.listen)
+  if (listen === undefined) return
+  const { publicUrl } = server ?? {}
+  if (publicUrl === undefined && listen.port === 0) {
+    report(
+      ['server', 'listen'],
+      'port 0 takes a free port, so publicUrl must be written: clients could not be told otherwise',
+    )
+  } else if (publicUrl === undefined && !isLoopback(listen.host)) {
+    warn(
+      ['server'],
+      'publicUrl is not written: challenges, links and audiences will name the address to listen on',
+      'key',
+    )
+  }
+  if (publicUrl?.startsWith('http:') && !isLoopback(publicUrl)) {
+    warn(
+      ['server', 'publicUrl'],
+      'clients would send their tokens in clear over http; use https, by tls or a proxy in front',
+    )
+  }
+  const admin = typeof server?.admin === 'string' ? server.admin : (server?.admin?.listen ?? '127.0.0.1:9090')
+  if (listen.port !== 0 && admin === server?.listen)
+    report(['server', 'admin'], 'the admin port must be another than the public one')
+  if (typeof server?.admin === 'object' && server.admin.clientCa !== undefined && server.tls === undefined) {
+    report(['server', 'admin', 'clientCa'], 'client certificates need tls on the server')
+  }
+}

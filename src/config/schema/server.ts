@@ -1,0 +1,77 @@
+// `server:` where the gateway listens, what it calls itself, and the limits that hold for every client.
+import { type Address, address, baseUrl, network } from './address.ts'
+import { duration, size } from './duration.ts'
+import { count, defaulted, either, list, optional, secret, section, shaped, text } from './keywords.ts'
+
+export interface Admin {
+  readonly listen: Address
+  readonly token?: string
+  readonly clientCa?: string
+}
+
+const adminSection = section(
+  {
+    listen: defaulted(address('Address of the admin port.'), '127.0.0.1:9090'),
+    token: optional(secret('Bearer token that the admin port asks for, health and metrics apart.')),
+    clientCa: optional(text('File with the CA of the client certificates that the admin port accepts.')),
+  },
+  'Admin port with credentials of its own.',
+)
+
+const admin = shaped(
+  either(
+    [address('Address of the admin port.'), adminSection],
+    'Admin port: health, metrics, explain, reload, console. Off loopback without token or clientCa only health and metrics answer.',
+    { '~expected': 'an address such as 127.0.0.1:9090, or a map with listen, token, clientCa' },
+  ),
+  (value): Admin => ('port' in value ? { listen: value } : value),
+)
+
+const tls = section(
+  {
+    cert: text('File with the certificate chain (PEM).'),
+    key: text('File with the private key (PEM).'),
+    clientCa: optional(text('File with the CA of client certificates; asks every client for one.')),
+  },
+  'TLS on the public port.',
+)
+
+const limits = section(
+  {
+    header: defaulted(size('Most bytes of request headers.'), '16KiB'),
+    target: defaulted(size('Most bytes of a request target.'), '8KiB'),
+    body: defaulted(size('Most bytes of a request body.'), '50MiB'),
+    token: defaulted(size('Most bytes of a bearer token.'), '8KiB'),
+    searchParameters: defaulted(count('Most query parameters of one request.', 1), 200),
+    bundleEntries: defaulted(count('Most entries of a Bundle that a client sends.', 1), 10_000),
+    guardedBody: defaulted(size('Most bytes of an answer held in memory at once while it is checked.'), '10MiB'),
+  },
+  'What is refused for its size.',
+)
+
+const timeouts = section(
+  {
+    header: defaulted(duration('Until the headers of a request must have arrived.'), '10s'),
+    idle: defaulted(duration('How long a connection may rest.'), '60s'),
+    request: defaulted(duration('Until a whole request must have arrived.'), '5m'),
+    drain: defaulted(duration('How long running requests may take after SIGTERM.'), '20s'),
+  },
+  'What is refused for its slowness.',
+)
+
+export const Server = section(
+  {
+    listen: address('Address of the public port; port 0 takes a free one.'),
+    admin: defaulted(admin, '127.0.0.1:9090'),
+    publicUrl: optional(baseUrl('What clients call this gateway: challenges, links and discovery documents say it.')),
+    workers: defaulted(count('Processes that share the port; 0 is one for each core.', 0, 1024), 1),
+    trustedProxies: defaulted(
+      list(network('A proxy.'), 'Networks whose Forwarded and X-Forwarded-* headers are believed; none by default.'),
+      [],
+    ),
+    tls: optional(tls),
+    limits: defaulted(limits, {}),
+    timeouts: defaulted(timeouts, {}),
+  },
+  'The process itself.',
+)
