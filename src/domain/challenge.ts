@@ -1,0 +1,48 @@
+// `WWW-Authenticate` (contract §4; RFC 6750 §3, RFC 9728 §5.1). Where no credential came, no error code is given. Everything
+// in a quoted string is checked against its character set first: an attribute that would break out is left away.
+
+import { REFUSALS, type Refusal, type RefusalCode } from './refusal.ts'
+
+export interface ChallengeContext {
+  readonly realm: string
+  /** Absolute URL of the route's protected-resource metadata. */
+  readonly resourceMetadata?: string
+}
+
+/** RFC 6749 §3.3 `scope-token`, one or more with single spaces between. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
+/** Longer lists help no client and may exceed what its HTTP stack takes as one header. */
+const MAXIMUM_SCOPE = 2048
+
+const DESCRIPTIONS: Partial<Readonly<Record<RefusalCode, string>>> = {
+  'token-invalid': 'The access token is not accepted',
+  'token-expired': 'The access token expired',
+  'token-revoked': 'The access token was revoked',
+  'credential-ambiguous': 'Send exactly one credential, in one header',
+  'scope-insufficient': 'The granted scopes do not cover the request',
+  'credential-kind': 'This kind of credential cannot carry the scope',
+  'operation-not-listed': 'The operation is not opened here',
+  'launch-context-missing': 'A patient/ scope needs a launch patient',
+}
+
+export function challengeOf(refusal: Refusal, context: ChallengeContext): string | undefined {
+  const error = REFUSALS[refusal.code].challenge
+  if (error === 'none') return undefined
+  let value = `Bearer realm="${QUOTABLE.test(context.realm) ? context.realm : 'scopegate'}"`
+  if (error !== 'bare') {
+    value += attribute('error', error) + attribute('error_description', DESCRIPTIONS[refusal.code])
+    if (error === 'insufficient_scope') value += attribute('scope', scopeOf(refusal))
+  }
+  return value + attribute('resource_metadata', context.resourceMetadata)
+}
+
+/** All or nothing: a set with a piece missing would not do what it promises. */
+function scopeOf(refusal: Refusal): string | undefined {
+  const scope = refusal.extras.scopes?.join(' ')
+  return scope !== undefined && scope.length <= MAXIMUM_SCOPE && SCOPE.test(scope) ? scope : undefined
+}
+
+function attribute(name: string, value: string | undefined): string {
+  return value !== undefined && QUOTABLE.test(value) ? `, ${name}="${value}"` : ''
+}
