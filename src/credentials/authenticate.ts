@@ -2,12 +2,12 @@
 // is answered at once, without a promise. What a route accepts is asked on every request: the cache holds facts only.
 // One authenticator serves one generation of the route map, so a reload starts with an empty cache and the same keys.
 
+import type { Issuer, Route } from '../config/settings.ts'
 import { type Grant, grantOf } from '../domain/grant.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import type { RequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { readBearerToken } from './bearer-token.ts'
-import type { TokenIssuer, TokenRoute } from './issuer.ts'
 import { createKeySets, type KeySets, type KeySetsOptions } from './jwks.ts'
 import { invalid } from './jwt.ts'
 import { createJwtVerifier } from './jwt-verifier.ts'
@@ -17,7 +17,7 @@ import { type Digest, digestOf, VerifiedTokens } from './verified-tokens.ts'
 const MAXIMUM_VERIFICATIONS = 1_024
 
 export interface AuthenticatorOptions {
-  readonly issuers: readonly TokenIssuer[]
+  readonly issuers: readonly Issuer[]
   readonly limits: { readonly token: number }
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -27,11 +27,14 @@ export interface AuthenticatorOptions {
   readonly onCacheLookup?: (result: 'hit' | 'miss') => void
 }
 
+/** What a route says about the tokens that count on it. */
+export type RouteRules = Pick<Route, 'issuers' | 'audience'>
+
 export interface Authenticator {
   authenticate(
-    headers: RequestHeaders,
-    target: RequestTarget,
-    route: TokenRoute,
+    headers: Pick<RequestHeaders, 'get'>,
+    target: Pick<RequestTarget, 'parameters'>,
+    route: RouteRules,
   ): Grant | Refusal | Promise<Grant | Refusal>
   /** Fetches the keys that are not there yet, so that the first request need not wait. Never rejects. */
   warm(): Promise<void>
@@ -85,7 +88,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 }
 
-function admit(grant: Grant, route: TokenRoute): Grant | Refusal {
+function admit(grant: Grant, route: RouteRules): Grant | Refusal {
   if (!route.issuers.includes(grant.issuer!)) {
     return invalid('Tokens of this issuer do not count on this route.')
   }

@@ -1,10 +1,10 @@
 // From an issuer's scope claim to the scopes that a Grant carries: split, translated, and cut to what the issuer may mint.
 // INVARIANT: nothing here widens a scope but what the route map says in `scopeMap` and `dottedScopes`; malformed ones are dropped.
 
+import type { Issuer } from '../config/settings.ts'
 import { mendMisprint } from '../domain/smart/us-core-misprints.ts'
-import type { TokenIssuer } from './issuer.ts'
 
-type ScopeRules = Pick<TokenIssuer, 'mayGrant' | 'scopeMap' | 'dottedScopes' | 'usCoreMisprints'>
+type ScopeRules = Pick<Issuer, 'mayGrant' | 'scopeMap' | 'dottedScopes' | 'usCoreMisprints'>
 
 /** RFC 6749 §3.3. Anything else, a space inside an array element included, is no scope and grants nothing. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { Agent, type Dispatcher, request } from 'undici'
+import { isLoopback } from '../config/schema/address.ts'
 
 const MAXIMUM_SIZE = 512 * 1024
 const TIMEOUT = 5_000
@@ -63,13 +64,12 @@ export async function discoverIssuer(
   return metadata as Record<string, unknown>
 }
 
-/** `jwks_uri` of the metadata: https, or http where the issuer itself is on loopback. */
+/** `jwks_uri` of the metadata: https, or http on loopback. */
 export function jwksUriOf(metadata: Readonly<Record<string, unknown>>): string {
   const uri = metadata['jwks_uri']
   if (typeof uri !== 'string' || !URL.canParse(uri)) throw new IssuerDocumentError('the metadata names no jwks_uri')
-  const { protocol, hostname } = new URL(uri)
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
-  if (protocol === 'https:' || (protocol === 'http:' && loopback)) return uri
+  const { protocol } = new URL(uri)
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(uri))) return uri
   throw new IssuerDocumentError('the jwks_uri is not https')
 }
 

@@ -1,7 +1,7 @@
 // The key sets of all issuers of the process: by URL, by discovery, or from a file. They outlive a reload of the route map, so
 // a reload neither fetches anew nor forgets a cooldown; an issuer whose source changed gets a new one.
 
-import type { TokenIssuer } from './issuer.ts'
+import type { Issuer } from '../config/settings.ts'
 import { createIssuerAgent, discoverIssuer, fetchJson, jwksUriOf, readJsonFile } from './issuer-documents.ts'
 import { KeySet, type RefreshResult } from './key-set.ts'
 import { readVerificationKeys, type VerificationKeys } from './verification-keys.ts'
@@ -10,7 +10,7 @@ const FRESH = 10 * 60_000
 /** A file costs next to nothing to read, and operators expect a changed one to count soon. */
 const FRESH_FILE = 30_000
 
-export type KeySource = Pick<TokenIssuer, 'name' | 'issuer' | 'jwks' | 'discovery' | 'jwksFile'>
+export type KeySource = Pick<Issuer, 'name' | 'issuer' | 'jwks' | 'discovery' | 'jwksFile'>
 
 export interface KeySets {
   of(issuer: KeySource): KeySet

@@ -1,16 +1,16 @@
 // The claims of an access token whose signature verified (RFC 9068 §4, SMART App Launch; spec §6.1): is it meant for us, does it
 // count now, and what does it convey? Times come in; the clock skew is added here, once, and nowhere else.
 
+import type { Issuer } from '../config/settings.ts'
 import type { GrantFacts } from '../domain/grant.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { readClaim, readStringClaim } from './claim.ts'
 import { grantedScopes, readScopes } from './granted-scopes.ts'
-import type { TokenIssuer } from './issuer.ts'
 import { invalid } from './jwt.ts'
 import { readFhirUser, readPatients } from './launch-context.ts'
 import type { JsonObject } from './strict-json.ts'
 
-export function readGrantFacts(claims: JsonObject, issuer: TokenIssuer, now: number): GrantFacts | Refusal {
+export function readGrantFacts(claims: JsonObject, issuer: Issuer, now: number): GrantFacts | Refusal {
   const problem = kindProblem(claims)
   if (problem !== undefined) return problem
   const audience = readAudience(claims['aud'])
@@ -58,7 +58,7 @@ function readAudience(aud: unknown): readonly string[] | undefined {
 }
 
 /** The moment, in seconds, from which the token counts no more: `exp` and the skew. */
-function readExpiry(claims: JsonObject, issuer: TokenIssuer, milliseconds: number): number | Refusal {
+function readExpiry(claims: JsonObject, issuer: Issuer, milliseconds: number): number | Refusal {
   const now = milliseconds / 1000
   const skew = issuer.clockSkew / 1000
   const { exp, nbf, iat } = claims

@@ -2,7 +2,6 @@
 // a token cannot bring its own key.
 
 import type { Refusal } from '../domain/refusal.ts'
-import type { TokenIssuer } from './issuer.ts'
 import { invalid } from './jwt.ts'
 import type { JsonObject } from './strict-json.ts'
 import { isAsymmetric } from './verification-keys.ts'
@@ -16,7 +15,7 @@ export interface SigningHeader {
 
 export function readSigningHeader(
   { alg, kid, typ, crit, b64 }: JsonObject,
-  issuer: Pick<TokenIssuer, 'algorithms' | 'typ'>,
+  issuer: { readonly algorithms: readonly string[]; readonly typ: readonly string[] },
 ): SigningHeader | Refusal {
   if (typeof alg !== 'string' || !isAsymmetric(alg) || !issuer.algorithms.includes(alg)) {
     return invalid('The access token is signed with an algorithm that is not allowed for its issuer.')

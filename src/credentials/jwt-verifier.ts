@@ -3,9 +3,9 @@
 // INVARIANT: nothing in a token chooses an address, a key, or an algorithm that the route map does not name.
 
 import { type CryptoKey, compactVerify } from 'jose'
+import type { Issuer } from '../config/settings.ts'
 import type { GrantFacts } from '../domain/grant.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
-import type { TokenIssuer } from './issuer.ts'
 import type { KeySets } from './jwks.ts'
 import { invalid, parseJwt } from './jwt.ts'
 import { readGrantFacts } from './jwt-claims.ts'
@@ -22,7 +22,7 @@ export interface VerifiedJwt {
 export type JwtVerifier = (token: string) => Promise<VerifiedJwt | Refusal>
 
 export interface JwtVerifierOptions {
-  readonly issuers: readonly TokenIssuer[]
+  readonly issuers: readonly Issuer[]
   readonly keySets: Pick<KeySets, 'of'>
   readonly now: () => number
 }
