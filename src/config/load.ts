@@ -19,8 +19,9 @@ import { checkUnbuilt } from './unbuilt.ts'
 export interface Loaded {
   readonly settings: Settings
   readonly warnings: readonly Problem[]
-  /** The route map as written, and where each value comes from: for `check --effective`. */
-  readonly document: SourceDocument
+  /** The route map as written, the environment put in, and how each value from there is written. */
+  readonly written: unknown
+  readonly writtenAt: SourceDocument['writtenAt']
 }
 
 export interface Failed {
@@ -43,7 +44,12 @@ export function loadRouteMap(text: string, { file, env }: { file: string; env: E
   const sound = soundPart(RouteMap, document.value, { report, writtenAt: document.writtenAt })
   checkAll((sound ?? {}) as Draft, report, warn)
   if (problems.length > 0) return { problems: sortProblems(problems), warnings: sortProblems(warnings) }
-  return { settings: settingsOf(decode(RouteMap, sound), file), warnings: sortProblems(warnings), document }
+  return {
+    settings: settingsOf(decode(RouteMap, sound), file),
+    warnings: sortProblems(warnings),
+    written: sound,
+    writtenAt: document.writtenAt,
+  }
 }
 
 function checkAll(map: Draft, report: Report, warn: Report): void {

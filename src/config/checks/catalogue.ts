@@ -1,4 +1,5 @@
-// Rules for the scope catalogue: one meaning for one name.
+// Rules for the scope catalogue: each meaning once. SMART scopes are compared by meaning, so `.read` and `.rs` are one.
+import { meaningOf } from '../schema/smart-worth.ts'
 import type { Report } from '../source/problem.ts'
 import { type Draft, placedByName } from './draft.ts'
 
@@ -6,9 +7,10 @@ export function checkCatalogue(map: Draft, report: Report, warn: Report): void {
   const seen = new Map<string, string>()
   for (const [category, scopes, path] of placedByName(map.scopes, ['scopes'])) {
     for (const [name, scope, at] of placedByName(scopes, path)) {
-      const first = seen.get(name)
+      const meaning = meaningOf(name)
+      const first = seen.get(meaning)
       if (first !== undefined) report(at, `scope "${name}" is in the catalogue already, under "${first}"`, 'key')
-      seen.set(name, category)
+      seen.set(meaning, category)
       const kinds = scope.credentials ?? ['oauth2']
       if (scope.selfService && !kinds.includes('api-key') && !kinds.includes('service-key')) {
         warn([...at, 'selfService'], `no key can carry "${name}", so partners cannot take it for keys of their own`)

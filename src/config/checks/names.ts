@@ -2,7 +2,15 @@
 
 import { suggestion } from '../source/nearest.ts'
 import type { Path, Report } from '../source/problem.ts'
-import { type Draft, isPlainRoute, type PlainRouteDraft, placed, placedByName, type RouteDraft } from './draft.ts'
+import {
+  type Draft,
+  type FhirRouteDraft,
+  isPlainRoute,
+  type PlainRouteDraft,
+  placed,
+  placedByName,
+  type RouteDraft,
+} from './draft.ts'
 
 interface Names {
   readonly upstreams: ReadonlySet<string>
@@ -25,7 +33,11 @@ function checkRoute(route: RouteDraft, path: Path, names: Names, report: Report)
   checkName('upstream', route.upstream, names.upstreams, [...path, 'upstream'], report)
   for (const [issuer, at] of placed(route.issuers, [...path, 'issuers']))
     checkName('issuer', issuer, names.issuers, at, report)
-  if (isPlainRoute(route)) return checkRequirements(route, path, names, report)
+  if (isPlainRoute(route)) checkRequirements(route, path, names, report)
+  else checkFhirRoute(route, path, names, report)
+}
+
+function checkFhirRoute(route: FhirRouteDraft, path: Path, names: Names, report: Report): void {
   const { smart } = route
   if (typeof smart === 'object') checkName('issuer', smart.issuer, names.issuers, [...path, 'smart', 'issuer'], report)
   for (const [scope, , at] of placedByName(route.grants, [...path, 'grants']))

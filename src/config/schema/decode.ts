@@ -8,9 +8,21 @@ export function decode<S extends TSchema>(schema: S, written: unknown): Effectiv
   return decodeAny(schema as Keywords, written) as Effective<S>
 }
 
-function decodeAny(schema: Keywords, written: unknown): unknown {
+function decodeAny(given: Keywords, short: unknown): unknown {
+  const { schema, written } = spelled(given, short)
+  if (written === undefined) return undefined
   const value = decodePlain(schema, written)
   return schema['~shape'] ? schema['~shape'](value as never) : value
+}
+
+/** The long form of what may be written short; `undefined` when it says nothing. */
+export function spelled(schema: Keywords, written: unknown): { readonly schema: Keywords; readonly written: unknown } {
+  const [short, long] = schema['~spell'] ? (schema.anyOf ?? []) : []
+  if (long === undefined || schema['~spell'] === undefined) return { schema, written }
+  return {
+    schema: long,
+    written: branchOf([short!, long], written) === short ? schema['~spell'](written as never) : written,
+  }
 }
 
 function decodePlain(schema: Keywords, written: unknown): unknown {

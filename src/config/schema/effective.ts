@@ -8,6 +8,11 @@ export interface Shaped<Out> {
   '~shape': (written: never) => Out
 }
 
+/** A schema that may be written short: it means what its long form means. */
+export interface Spelled<Long> {
+  '~long': Long
+}
+
 /** An optional key that always has an effective value. */
 export interface Defaulted {
   '~defaulted': true
@@ -26,17 +31,19 @@ type EffectiveObject<P> = Flat<
 export type Effective<S> =
   S extends Shaped<infer Out>
     ? Exclude<Out, undefined>
-    : S extends TObject<infer P>
-      ? EffectiveObject<P>
-      : S extends TArray<infer Item>
-        ? readonly Effective<Item>[]
-        : S extends TRecord<string, infer Value>
-          ? Readonly<Record<string, Effective<Value>>>
-          : S extends TUnion<infer Branches>
-            ? Effective<Branches[number]>
-            : S extends TSchema
-              ? Static<S>
-              : never
+    : S extends Spelled<infer Long>
+      ? Effective<Long>
+      : S extends TObject<infer P>
+        ? EffectiveObject<P>
+        : S extends TArray<infer Item>
+          ? readonly Effective<Item>[]
+          : S extends TRecord<string, infer Value>
+            ? Readonly<Record<string, Effective<Value>>>
+            : S extends TUnion<infer Branches>
+              ? Effective<Branches[number]>
+              : S extends TSchema
+                ? Static<S>
+                : never
 
 /** The keywords that validator and decoder read. Those that begin with "~" are ours and never reach `routes.schema.json`. */
 export interface Keywords {
@@ -57,6 +64,8 @@ export interface Keywords {
   readonly anyOf?: readonly Keywords[]
   readonly default?: unknown
   readonly '~shape'?: (written: never) => unknown
+  /** Of a union of a short and a long form: makes the long form of a short one; `undefined` when it says nothing. */
+  readonly '~spell'?: (short: never) => unknown
   /** What a reader is told to write instead. */
   readonly '~expected'?: string
   /** The same for the names in a map of named things. */

@@ -2,12 +2,12 @@
 import { endpointUrl } from './address.ts'
 import { size } from './duration.ts'
 import { Grants } from './grants.ts'
-import { choice, count, defaulted, either, flag, list, optional, parsed, section, shaped, text } from './keywords.ts'
+import { choice, count, defaulted, either, flag, list, optional, parsed, section, shorthand, text } from './keywords.ts'
 import { Operations } from './operations.ts'
 import { basePath } from './path.ts'
 import { routeParts } from './route-parts.ts'
 import { SCOPE_TOKEN } from './scope-catalogue.ts'
-import { IdentityHeaders } from './toward-upstream.ts'
+import { IdentityHeaders, STANDARD_IDENTITY_HEADERS } from './toward-upstream.ts'
 
 const endpoints = section(
   {
@@ -37,15 +37,12 @@ const smartSection = section(
   'SMART on FHIR in detail.',
 )
 
-const smart = shaped(
-  either(
-    [flag('SMART scopes count here.'), smartSection],
-    'Whether SMART scopes count here, and what smart-configuration says.',
-    {
-      '~expected': 'true, false, or a map with issuer, endpoints, capabilities, scopesSupported',
-    },
-  ),
-  (value) => (value === true ? {} : value === false ? undefined : value),
+const smart = shorthand(
+  flag('SMART scopes count here.'),
+  smartSection,
+  (on) => (on ? {} : undefined),
+  'Whether SMART scopes count here, and what smart-configuration says.',
+  { '~expected': 'true, false, or a map with issuer, endpoints, capabilities, scopesSupported' },
 )
 
 const until = parsed(parseDate, 'Day on which enforcement begins (UTC).', {
@@ -135,7 +132,7 @@ export const FhirRoute = section(
     ),
     trustNarrowing: defaulted(flag('Release the matches of an exactly narrowed search unread.'), false),
     sealPages: defaulted(flag('Seal the page links of Bundles.'), true),
-    identityHeaders: defaulted(IdentityHeaders, true),
+    identityHeaders: defaulted(IdentityHeaders, STANDARD_IDENTITY_HEADERS),
     criteriaWithoutSearch: defaulted(flag('SMART system/ scopes may write with search criteria without `s`.'), false),
     unversionedWrites: defaulted(
       choice(['refuse', 'allow'], 'Guarded writes to servers that give no versions.'),

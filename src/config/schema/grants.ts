@@ -1,5 +1,5 @@
 // `grants:` of a FHIR route: what product scopes are worth in SMART scopes, and through which doors they count.
-import { choice, defaulted, either, flag, list, named, parsed, section, shaped } from './keywords.ts'
+import { choice, defaulted, flag, list, named, parsed, section, shaped, shorthand } from './keywords.ts'
 import { SCOPE_TOKEN } from './scope-catalogue.ts'
 import { parseWorths } from './smart-worth.ts'
 
@@ -36,19 +36,10 @@ const grant = section(
 
 export const Grants = shaped(
   named(
-    either([worth, grant], 'What a product scope is worth.'),
+    shorthand(worth, grant, (scope) => ({ scope }), 'What a product scope is worth.'),
     'Product scopes and the SMART scopes that they are worth here.',
     SCOPE_TOKEN,
   ),
   (grants): readonly RouteGrant[] =>
-    Object.entries(grants).flatMap(([name, value]) => {
-      const {
-        scope: scopes,
-        via,
-        criteria,
-      } = 'via' in value ? value : { scope: value, via: DEFAULT_DOORS, criteria: false }
-      return scopes.map((scope) => ({ name, scope, via, criteria }))
-    }),
+    Object.entries(grants).flatMap(([name, { scope, ...rest }]) => scope.map((one) => ({ name, scope: one, ...rest }))),
 )
-
-const DEFAULT_DOORS: readonly Door[] = ['rest', 'bundle']

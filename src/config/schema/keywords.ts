@@ -1,7 +1,7 @@
 // The builders that the route map's schema is written with: few, so that validator, decoder and JSON Schema need to know few
 // keywords. Every key takes the one-line description that editors show.
-import Type, { type Static, type TOptional, type TProperties, type TSchema } from 'typebox'
-import type { Defaulted, Effective, Keywords, Shaped } from './effective.ts'
+import Type, { type Static, type TArray, type TOptional, type TProperties, type TSchema, type TUnion } from 'typebox'
+import type { Defaulted, Effective, Keywords, Shaped, Spelled } from './effective.ts'
 
 type Options = Omit<Keywords, 'description'>
 
@@ -57,12 +57,19 @@ export const parsed = <Out>(
   options: Options & { '~expected': string },
 ) => shaped(text(description, options), parse as (value: string) => Out)
 
+/** A section (or list) that may be written short. `spell` makes the long form; `undefined` says nothing at all. */
+export const shorthand = <Short extends TSchema, Long extends TSchema>(
+  short: Short,
+  long: Long,
+  spell: (short: Static<Short>) => Static<Long> | undefined,
+  description: string,
+  options: Options = {},
+): TUnion<[Short, Long]> & Spelled<Long> =>
+  Object.assign(either([short, long], description, options), { '~spell': spell } as unknown as Spelled<Long>)
+
 /** One value or a list of them; effectively always a list. */
 export const oneOrMany = <Item extends TSchema>(item: Item, description: string) =>
-  shaped(
-    either([item, list(item, description, { minItems: 1 })], description),
-    (value) => (Array.isArray(value) ? value : [value]) as readonly Effective<Item>[],
-  )
+  shorthand(item, list(item, description, { minItems: 1 }), (one) => [one] as Static<TArray<Item>>, description)
 
 // TypeBox keeps its own marks in properties that do not show; a copy must keep them too.
 function hidden<S extends TSchema>(schema: S): S {

@@ -1,13 +1,7 @@
 // `server:` where the gateway listens, what it calls itself, and the limits that hold for every client.
-import { type Address, address, baseUrl, network } from './address.ts'
+import { address, baseUrl, network } from './address.ts'
 import { duration, size } from './duration.ts'
-import { count, defaulted, either, list, optional, secret, section, shaped, text } from './keywords.ts'
-
-export interface Admin {
-  readonly listen: Address
-  readonly token?: string
-  readonly clientCa?: string
-}
+import { count, defaulted, list, optional, secret, section, shorthand, text } from './keywords.ts'
 
 const adminSection = section(
   {
@@ -18,13 +12,12 @@ const adminSection = section(
   'Admin port with credentials of its own.',
 )
 
-const admin = shaped(
-  either(
-    [address('Address of the admin port.'), adminSection],
-    'Admin port: health, metrics, explain, reload, console. Off loopback without token or clientCa only health and metrics answer.',
-    { '~expected': 'an address such as 127.0.0.1:9090, or a map with listen, token, clientCa' },
-  ),
-  (value): Admin => ('port' in value ? { listen: value } : value),
+const admin = shorthand(
+  address('Address of the admin port.'),
+  adminSection,
+  (listen) => ({ listen }),
+  'Admin port: health, metrics, explain, reload, console. Off loopback without token or clientCa only health and metrics answer.',
+  { '~expected': 'an address such as 127.0.0.1:9090, or a map with listen, token, clientCa' },
 )
 
 const tls = section(

@@ -23,3 +23,9 @@ export function parseTypeAccess(text: string): TypeAccess | undefined {
   const [, type, letters] = REQUIREMENT.exec(text) ?? []
   return type && letters ? { type, letters: V1_LETTERS[letters] ?? letters } : undefined
 }
+
+/** A SMART scope with its letters spelled out; any other scope as it is. */
+export function meaningOf(scope: string): string {
+  const [, context, type, letters = '', query = ''] = WORTH.exec(scope) ?? []
+  return context ? `${context}/${type}.${V1_LETTERS[letters] ?? letters}${query}` : scope
+}

@@ -1,18 +1,9 @@
 // What the upstream of a route is told about the caller: identity headers, and what it gets in `Authorization`.
 import { endpointUrl } from './address.ts'
 import { headerName } from './header-name.ts'
-import { choice, either, flag, optional, secret, section, shaped, text } from './keywords.ts'
+import { choice, either, flag, optional, secret, section, shorthand, text } from './keywords.ts'
 
-/** Header names by fact; a fact without one is not sent. The client's own headers of these names are always removed. */
-export interface IdentityHeaders {
-  readonly subject?: string
-  readonly client?: string
-  readonly user?: string
-  readonly patient?: string
-  readonly scope?: string
-}
-
-export const STANDARD_IDENTITY_HEADERS: IdentityHeaders = {
+export const STANDARD_IDENTITY_HEADERS = {
   subject: 'X-Auth-Subject',
   client: 'X-Auth-Client',
   user: 'X-Auth-FhirUser',
@@ -28,16 +19,15 @@ const headers = section(
     patient: optional(headerName('Header for the launch patient.')),
     scope: optional(headerName('Header for the granted scopes.')),
   },
-  'Header names, by fact.',
+  'Header names, by fact; a fact without one is not sent.',
 )
 
-export const IdentityHeaders = shaped(
-  either(
-    [flag('The standard set of headers, or none.'), headers],
-    'Headers that tell the upstream who calls; the client can never send them itself.',
-    { '~expected': 'true, false, or a map of header names' },
-  ),
-  (value): IdentityHeaders => (value === true ? STANDARD_IDENTITY_HEADERS : value === false ? {} : value),
+export const IdentityHeaders = shorthand(
+  flag('The standard set of headers, or none.'),
+  headers,
+  (on) => (on ? STANDARD_IDENTITY_HEADERS : {}),
+  'Headers that tell the upstream who calls; the client can never send them itself.',
+  { '~expected': 'true, false, or a map of header names' },
 )
 
 const clientCredentials = section(
