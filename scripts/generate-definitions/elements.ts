@@ -26,7 +26,8 @@ export function rootOf(type: string): Element {
 
 export function walker({ structures, valueSets }: Source): Walk {
   const elements = new Map<string, ElementDefinition>()
-  for (const { snapshot } of structures.values()) for (const element of snapshot.element) elements.set(element.path, element)
+  for (const { snapshot } of structures.values())
+    for (const element of snapshot.element) elements.set(element.path, element)
 
   return function walk(from, member) {
     const base = `${from.path}.${member}`
@@ -59,7 +60,9 @@ export function walker({ structures, valueSets }: Source): Walk {
     if (binding?.strength !== 'required' || binding.valueSet === undefined) return undefined
     const compose = valueSets.get(binding.valueSet.split('|')[0]!)?.compose
     if (compose === undefined || compose.exclude !== undefined) return undefined
-    const systems = new Set(compose.include.map(({ system, valueSet }) => (valueSet === undefined ? system : undefined)))
+    const systems = new Set(
+      compose.include.map(({ system, valueSet }) => (valueSet === undefined ? system : undefined)),
+    )
     return systems.size === 1 ? [...systems][0] : undefined
   }
 }

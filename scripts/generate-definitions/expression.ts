@@ -100,7 +100,10 @@ export function compile(expression: string, type: string, walk: Walk): Element[]
 
   function filtered(element: Element, member: string, value: string): Element {
     const found = walk(element, member)
-    const text = found.length === 1 && ['code', 'string', 'uri'].includes(found[0]!.datatype) && !found[0]!.steps.at(-1)!.endsWith('*')
+    const text =
+      found.length === 1 &&
+      ['code', 'string', 'uri'].includes(found[0]!.datatype) &&
+      !found[0]!.steps.at(-1)!.endsWith('*')
     if (!text || !/^[A-Za-z0-9-]+$/.test(value)) throw new NotExpressible(expression)
     const last = element.steps.at(-1)!
     return { ...element, steps: [...element.steps.slice(0, -1), `${last}[${member}=${value}]`] }

@@ -21,12 +21,16 @@ function printModule(source: Source): string {
 
 const folders = process.argv.slice(2)
 if (folders.length === 0) {
-  console.error('usage: node scripts/generate-definitions/main.ts DIR…   (unpacked packages, see the head of this file)')
+  console.error(
+    'usage: node scripts/generate-definitions/main.ts DIR…   (unpacked packages, see the head of this file)',
+  )
   process.exit(2)
 }
 for (const folder of folders) {
   const source = loadSource(folder)
   const file = join(TARGET, `definitions-${source.version.toLowerCase()}.generated.ts`)
   writeFileSync(file, printModule(source))
-  console.log(`${file}: ${source.resourceTypes.length} types, ${source.parameters.length} parameters from ${source.package}`)
+  console.log(
+    `${file}: ${source.resourceTypes.length} types, ${source.parameters.length} parameters from ${source.package}`,
+  )
 }

@@ -100,7 +100,8 @@ const R4_EXPRESSIONS: [url: string, changed: string, official: string][] = [
 export function loadSource(folder: string): Source {
   const manifest = readJson(join(folder, 'package.json')) as { name: string; version: string; license: string }
   const version = VERSIONS[manifest.name]
-  if (version === undefined) throw new Error(`${folder}: ${manifest.name} is none of ${Object.keys(VERSIONS).join(', ')}`)
+  if (version === undefined)
+    throw new Error(`${folder}: ${manifest.name} is none of ${Object.keys(VERSIONS).join(', ')}`)
   const definitions = (version === 'R4' ? medplumDefinitions(folder) : coreDefinitions(folder)).filter(isOfficial)
   const structures = definitions.filter(
     (one) => one.resourceType === 'StructureDefinition' && one.derivation !== 'constraint',
@@ -112,7 +113,9 @@ export function loadSource(folder: string): Source {
     license: manifest.license,
     resourceTypes: resourceTypesOf(version, definitions, structures),
     structures: named,
-    parameters: (definitions.filter((one) => one.resourceType === 'SearchParameter') as OfficialParameter[]).map(mended(version)),
+    parameters: (definitions.filter((one) => one.resourceType === 'SearchParameter') as OfficialParameter[]).map(
+      mended(version),
+    ),
     compartments: definitions.filter((one) => one.resourceType === 'CompartmentDefinition') as CompartmentDefinition[],
     valueSets: new Map(
       definitions.filter((one) => one.resourceType === 'ValueSet').map((one) => [one.url, one as ValueSet]),
@@ -122,13 +125,17 @@ export function loadSource(folder: string): Source {
 
 function medplumDefinitions(folder: string): Definition[] {
   // `compartmentdefinition-patient.json` and `search-parameters-medplum.json` of the same package are the packager's own.
-  return ['profiles-resources.json', 'profiles-types.json', 'search-parameters.json', 'valuesets.json'].flatMap((file) =>
-    (readJson(join(folder, 'dist/fhir/r4', file)) as { entry: { resource: Definition }[] }).entry.map(({ resource }) => resource),
+  return ['profiles-resources.json', 'profiles-types.json', 'search-parameters.json', 'valuesets.json'].flatMap(
+    (file) =>
+      (readJson(join(folder, 'dist/fhir/r4', file)) as { entry: { resource: Definition }[] }).entry.map(
+        ({ resource }) => resource,
+      ),
   )
 }
 
 function coreDefinitions(folder: string): Definition[] {
-  const kinds = /^(StructureDefinition|SearchParameter|CompartmentDefinition|ValueSet|CodeSystem-resource-types)\b.*\.json$/
+  const kinds =
+    /^(StructureDefinition|SearchParameter|CompartmentDefinition|ValueSet|CodeSystem-resource-types)\b.*\.json$/
   return readdirSync(folder)
     .filter((file) => kinds.test(file))
     .sort()
@@ -148,7 +155,8 @@ function mended(version: Source['version']): (parameter: OfficialParameter) => O
     const mend = version === 'R4' ? R4_EXPRESSIONS.find(([url]) => url === parameter.url) : undefined
     if (mend === undefined) return parameter
     const expression = parameter.expression!.replace(mend[1], mend[2])
-    if (expression === parameter.expression && !expression.includes(mend[2])) throw new Error(`${parameter.url}: cannot be mended`)
+    if (expression === parameter.expression && !expression.includes(mend[2]))
+      throw new Error(`${parameter.url}: cannot be mended`)
     return { ...parameter, expression }
   }
 }
@@ -157,9 +165,12 @@ function mended(version: Source['version']): (parameter: OfficialParameter) => O
 function resourceTypesOf(version: Source['version'], definitions: Definition[], structures: Structure[]): string[] {
   const concrete = structures.filter(({ kind, abstract }) => kind === 'resource' && !abstract).map(({ type }) => type)
   if (version === 'R5') return concrete.sort()
-  const list = definitions.find((one) => one.url === 'http://hl7.org/fhir/resource-types' && one.resourceType === 'CodeSystem')
+  const list = definitions.find(
+    (one) => one.url === 'http://hl7.org/fhir/resource-types' && one.resourceType === 'CodeSystem',
+  )
   if (list?.resourceType !== 'CodeSystem') throw new Error(`${version}: no code system of resource types`)
-  const codesOf = (concepts: Concept[] = []): string[] => concepts.flatMap(({ code, concept }) => [code, ...codesOf(concept)])
+  const codesOf = (concepts: Concept[] = []): string[] =>
+    concepts.flatMap(({ code, concept }) => [code, ...codesOf(concept)])
   const official = codesOf(list.concept).filter((code) => code !== 'Resource' && code !== 'DomainResource')
   const missing = official.filter((code) => !concrete.includes(code))
   if (missing.length > 0) throw new Error(`${version}: no structure for ${missing.join(', ')}`)

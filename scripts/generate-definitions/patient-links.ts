@@ -25,17 +25,23 @@ export function patientLinks(source: Source, type: string, parameters: CompiledP
   const compartment = source.compartments.find(({ code }) => code === 'Patient')!
   const listed = compartment.resource.find(({ code }) => code === type)?.param?.filter((code) => code !== '{def}')
   if (listed === undefined) {
-    const link = parameters.find(({ code, targets }) => code === 'patient' && targets?.length === 1 && targets[0] === 'Patient')
+    const link = parameters.find(
+      ({ code, targets }) => code === 'patient' && targets?.length === 1 && targets[0] === 'Patient',
+    )
     return link && { primary: ['patient'], secondary: [], outside: true }
   }
   const primary = listed.find((code) => ABOUT.includes(code))
   const elementsOf = (code: string): string => {
     const elements = parameters.find((parameter) => parameter.code === code)?.elements
-    if (elements === undefined) throw new Error(`${source.version} ${type}?${code}: a compartment parameter must be a path`)
+    if (elements === undefined)
+      throw new Error(`${source.version} ${type}?${code}: a compartment parameter must be a path`)
     return elements.map(({ steps }) => steps.join('.')).join()
   }
   // `subject` beside `patient` on the same element says the same once more.
-  const secondary = listed.filter((code) => code !== primary && (primary === undefined || elementsOf(code) !== elementsOf(primary)))
-  if (primary === undefined && type !== 'Patient') throw new Error(`${source.version} ${type}: no primary parameter among ${listed}`)
+  const secondary = listed.filter(
+    (code) => code !== primary && (primary === undefined || elementsOf(code) !== elementsOf(primary)),
+  )
+  if (primary === undefined && type !== 'Patient')
+    throw new Error(`${source.version} ${type}: no primary parameter among ${listed}`)
   return { primary: primary === undefined ? [] : [primary], secondary, outside: false }
 }

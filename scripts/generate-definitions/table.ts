@@ -8,7 +8,22 @@ import { type CompiledParameter, patientLinks } from './patient-links.ts'
 
 /** Datatypes that a parameter of each kind can look at; an alternative of another datatype can never match. */
 const DATATYPES: Record<string, string[]> = {
-  token: ['CodeableConcept', 'Coding', 'CodeableReference', 'code', 'Identifier', 'ContactPoint', 'boolean', 'string', 'id', 'uri', 'canonical', 'url', 'oid', 'uuid'],
+  token: [
+    'CodeableConcept',
+    'Coding',
+    'CodeableReference',
+    'code',
+    'Identifier',
+    'ContactPoint',
+    'boolean',
+    'string',
+    'id',
+    'uri',
+    'canonical',
+    'url',
+    'oid',
+    'uuid',
+  ],
   reference: ['Reference', 'CodeableReference', 'canonical', 'uri'],
   string: ['string', 'markdown', 'HumanName', 'Address'],
   date: ['date', 'dateTime', 'instant', 'Period', 'Timing'],
@@ -32,7 +47,9 @@ function printType(source: Source, type: string, walk: Walk): string {
     .sort((one, other) => (one.code < other.code ? -1 : 1))
   const links = patientLinks(source, type, parameters)
   const compartment =
-    links === undefined ? [] : [`@${links.outside ? ' outside' : ''} ${links.primary.join(',')};${links.secondary.join(',')}`]
+    links === undefined
+      ? []
+      : [`@${links.outside ? ' outside' : ''} ${links.primary.join(',')};${links.secondary.join(',')}`]
   return [type, ...compartment, ...parameters.map(printParameter)].join('\n')
 }
 
@@ -43,7 +60,9 @@ function compileParameter(source: Source, parameter: OfficialParameter, type: st
   const named = [...new Set(parameter.target ?? [])].sort()
   // All types, or all but the few that nothing refers to, are printed as any.
   const any = named.length === 0 || named.includes('Resource') || named.length > source.resourceTypes.length - 10
-  const only = elements?.every((element) => element.only !== undefined) ? [...new Set(elements.map((element) => element.only!))] : undefined
+  const only = elements?.every((element) => element.only !== undefined)
+    ? [...new Set(elements.map((element) => element.only!))]
+    : undefined
   const targets = only === undefined ? (any ? undefined : named) : only.filter((name) => any || named.includes(name))
   return { code, kind, targets, elements }
 }
@@ -70,4 +89,3 @@ function printElement({ steps, datatype, only, system }: Element): string {
   const suffix = only === undefined ? '' : `>${only}`
   return `${steps.join('.')}:${datatype}${suffix}${system === undefined ? '' : `@${system}`}`
 }
-

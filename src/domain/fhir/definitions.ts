@@ -4,7 +4,13 @@
 import { R4_TABLE } from './definitions-r4.generated.ts'
 import { R4B_TABLE } from './definitions-r4b.generated.ts'
 import { R5_TABLE } from './definitions-r5.generated.ts'
-import { type PatientLinks, readBlock, readTable, type SearchParameter, type TypeDefinition } from './definitions-table.ts'
+import {
+  type PatientLinks,
+  readBlock,
+  readTable,
+  type SearchParameter,
+  type TypeDefinition,
+} from './definitions-table.ts'
 
 export type FhirVersion = 'R4' | 'R4B' | 'R5'
 
@@ -28,13 +34,23 @@ const EVERY_TYPE = 'Resource'
 const read = new Map<FhirVersion, Definitions>()
 
 export function definitionsOf(version: FhirVersion): Definitions {
-  let definitions = read.get(version)
-  if (definitions === undefined) read.set(version, (definitions = readDefinitions(version)))
+  const known = read.get(version)
+  if (known !== undefined) return known
+  const definitions = readDefinitions(version)
+  read.set(version, definitions)
   return definitions
 }
 
 /** Types whose one record names several patients: they need their own named scope (contract §5). */
-const SEVERAL_PATIENTS = new Set(['Appointment', 'AppointmentResponse', 'AuditEvent', 'Group', 'List', 'Person', 'Schedule'])
+const SEVERAL_PATIENTS = new Set([
+  'Appointment',
+  'AppointmentResponse',
+  'AuditEvent',
+  'Group',
+  'List',
+  'Person',
+  'Schedule',
+])
 
 export function namesSeveralPatients(type: string): boolean {
   return SEVERAL_PATIENTS.has(type)
