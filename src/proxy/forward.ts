@@ -1,0 +1,290 @@
+// Carries one cleared request to its upstream and the answer back, both as streams with backpressure, by callbacks: no promise
+// and no stream object per request. A fault before the first byte of the answer is a refusal; after it, the client's connection
+// is broken, because an answer that is not whole must never end cleanly.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import type { Dispatcher } from 'undici'
+import type { Cleared } from '../domain/decision/decision.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { discardRest } from './discard-rest.ts'
+import { BodyRefused } from './request-body.ts'
+import type { Upstream } from './upstream.ts'
+import { diedUnanswered, refusalOf } from './upstream-fault.ts'
+
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** Changes an answer on its way; what it holds back it must bound. A refusal before the first byte out replaces the answer. */
+export interface BodyTransform {
+  write(chunk: Buffer, out: BodySink): Refusal | undefined
+  end(out: BodySink): Refusal | undefined | Promise<Refusal | undefined>
+}
+
+export interface BodySink {
+  write(bytes: Buffer): void
+}
+
+/** What the client gets: the list may still be changed by the transform until its first byte is out. */
+export interface Answer {
+  readonly status: number
+  readonly headers: string[]
+  readonly transform?: BodyTransform | undefined
+}
+
+export interface Exchange {
+  readonly upstream: Upstream
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly method: string
+  /** Below the upstream's base, with the query. */
+  readonly path: string
+  readonly headers: string[]
+  readonly body?: Buffer | string | Readable | undefined
+  /** Milliseconds that a client may let an answer wait without reading on. */
+  readonly stallTimeout: number
+  /** From the upstream's final status and headers to what the client gets. */
+  answer(status: number, headers: AnswerHeaders): Answer | Refusal
+  /** Answers the client instead of the upstream. */
+  refuse(refusal: Refusal): void
+  /** Once, when the exchange is over in whatever way. */
+  done?(report: ForwardReport): void
+}
+
+export interface ForwardReport {
+  readonly outcome: 'complete' | 'refused' | 'client-aborted' | 'broken'
+  /** The upstream's status; 0 when there was none. */
+  readonly status: number
+  /** Milliseconds from sending to the headers, and to the end, of the upstream's answer; undefined when they did not come. */
+  readonly headersMs: number | undefined
+  readonly answerMs: number | undefined
+  /** Body bytes to the client. */
+  readonly bytes: number
+}
+
+/** `cleared` is the proof that someone decided: without it this does not compile. */
+export function forward(_cleared: Cleared, exchange: Exchange): void {
+  const refusal = exchange.upstream.enter()
+  if (refusal === undefined) new Forwarding(exchange).send()
+  else exchange.refuse(refusal)
+}
+
+class Forwarding implements Dispatcher.DispatchHandler, BodySink {
+  readonly #exchange: Exchange
+  readonly #response: ServerResponse
+  readonly #start = performance.now()
+  #controller: Dispatcher.DispatchController | undefined
+  #answer: Answer | undefined
+  #retried = false
+  /** No more is wanted of the upstream. */
+  #over = false
+  #outcome: ForwardReport['outcome'] = 'client-aborted'
+  #status = 0
+  #headersAt: number | undefined
+  #endAt: number | undefined
+  /** Length that the upstream announced, while the body is passed unchanged. */
+  #expected = -1
+  /** Until the head is written: small answers leave in one piece. */
+  #held: Buffer[] = []
+  #bytes = 0
+  #flushing = false
+  #stall: NodeJS.Timeout | undefined
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+    this.#response = exchange.response
+  }
+
+  send(): void {
+    this.#response.on('close', this.#closed)
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    const { upstream, method, path, headers, body = null } = this.#exchange
+    const origin = upstream.pick()
+    const target = origin.path + path
+    const options = {
+      method: method as Dispatcher.HttpMethod,
+      path: target.startsWith('/') ? target : `/${target}`,
+      headers,
+      body,
+    }
+    origin.pool.dispatch(options, this)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(new Error('no longer wanted'))
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): undefined {
+    if (this.#over || status < 200) return
+    this.#headersAt = performance.now()
+    this.#status = status
+    const answer = this.#exchange.answer(status, headers)
+    if (isRefusal(answer)) return this.#fail(answer)
+    this.#answer = answer
+    if (answer.transform === undefined) this.#expected = lengthOf(headers['content-length'])
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return
+    const transform = this.#answer?.transform
+    const refusal = transform === undefined ? this.write(chunk) : transform.write(chunk, this)
+    if (refusal !== undefined) this.#fail(refusal)
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    this.#endAt = performance.now()
+    const result = this.#answer?.transform?.end(this)
+    if (result instanceof Promise) {
+      result.then(this.#finish, () => this.#fail(refuse('upstream-broken', 'The answer could not be read to its end.')))
+    } else this.#finish(result)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return
+    if (error instanceof BodyRefused) this.#fail(error.refusal)
+    else if (this.#mayRetry(error)) this.#dispatch()
+    else this.#fail(refusalOf(error, this.#controller !== undefined))
+  }
+
+  /** Bytes for the client. Before the head is out they are collected for one turn of the loop: most answers end within it. */
+  write(bytes: Buffer): undefined {
+    if (this.#over || bytes.length === 0) return
+    this.#bytes += bytes.length
+    if (this.#response.headersSent) {
+      if (!this.#response.write(bytes)) this.#pause()
+      return
+    }
+    this.#held.push(bytes)
+    if (this.#flushing || this.#bytes === this.#expected) return
+    this.#flushing = true
+    process.nextTick(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false
+    if (this.#over || this.#response.headersSent || !this.#writeHead()) return
+    const response = this.#response
+    response.cork()
+    for (const bytes of this.#held) response.write(bytes)
+    response.uncork()
+    this.#held = []
+    if (response.writableNeedDrain) this.#pause()
+  }
+
+  readonly #finish = (refusal?: Refusal): undefined => {
+    if (this.#over) return
+    if (refusal !== undefined) return this.#fail(refusal)
+    const response = this.#response
+    if (response.headersSent) {
+      this.#complete()
+      response.end()
+      return
+    }
+    const { status, headers } = this.#answer!
+    if (this.#expected < 0 && mayHaveBody(this.#exchange.method, status))
+      headers.push('content-length', String(this.#bytes))
+    if (!this.#writeHead()) return
+    this.#complete()
+    const held = this.#held
+    if (held.length === 0) response.end()
+    else response.end(held.length === 1 ? held[0] : Buffer.concat(held, this.#bytes))
+  }
+
+  #complete(): void {
+    this.#over = true
+    this.#outcome = 'complete'
+    // The upstream did not wait for the whole body; its connection is closed by the HTTP client, ours must be emptied.
+    if (!this.#exchange.request.complete) discardRest(this.#exchange.request)
+  }
+
+  #writeHead(): boolean {
+    const { status, headers } = this.#answer!
+    try {
+      this.#response.writeHead(status, headers)
+      return true
+    } catch {
+      this.#fail(
+        refuse('upstream-broken', 'The server behind this route answered with header fields that cannot be passed on.'),
+      )
+      return false
+    }
+  }
+
+  #fail(refusal: Refusal): undefined {
+    if (this.#over) return
+    this.#over = true
+    this.#held = []
+    if (this.#response.headersSent) {
+      this.#outcome = 'broken'
+      breakConnection(this.#response)
+    } else {
+      this.#outcome = 'refused'
+      this.#exchange.refuse(refusal)
+    }
+    this.#controller?.abort(new Error(refusal.code))
+  }
+
+  /**
+   * Once, only for what is safe and has no body (RFC 9110 §9.2.2): when an idle connection died under it before any byte of an
+   * answer, or when it was never sent and another URL may answer.
+   */
+  #mayRetry(error: Error): boolean {
+    const { method, body, upstream } = this.#exchange
+    const safe = (method === 'GET' || method === 'HEAD') && body === undefined
+    if (this.#retried || !safe || this.#answer !== undefined) return false
+    this.#retried = true
+    return this.#controller === undefined ? upstream.origins.length > 1 : diedUnanswered(error)
+  }
+
+  #pause(): void {
+    if (this.#stall !== undefined || this.#over) return
+    this.#controller?.pause()
+    this.#response.once('drain', this.#resume)
+    this.#stall = setTimeout(() => this.#response.destroy(), this.#exchange.stallTimeout)
+  }
+
+  readonly #resume = (): void => {
+    clearTimeout(this.#stall)
+    this.#stall = undefined
+    if (!this.#over) this.#controller?.resume()
+  }
+
+  /** The client's side is over, one way or another. */
+  readonly #closed = (): void => {
+    clearTimeout(this.#stall)
+    if (!this.#over) {
+      this.#over = true
+      this.#controller?.abort(new Error('the client went away'))
+    } else if (this.#outcome === 'complete' && !this.#response.writableFinished) this.#outcome = 'client-aborted'
+    this.#exchange.upstream.leave()
+    const since = (at: number | undefined): number | undefined => (at === undefined ? undefined : at - this.#start)
+    this.#exchange.done?.({
+      outcome: this.#outcome,
+      status: this.#status,
+      headersMs: since(this.#headersAt),
+      answerMs: since(this.#endAt),
+      bytes: this.#bytes,
+    })
+  }
+}
+
+function lengthOf(value: string | string[] | undefined): number {
+  return typeof value === 'string' ? Number(value) : -1
+}
+
+function mayHaveBody(method: string, status: number): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304
+}
+
+/** Without chunks the end of the connection may pass for the end of the body, so only a reset tells that something is missing. */
+function breakConnection(response: ServerResponse): void {
+  const { socket } = response
+  // TLS has its own sign of a whole stream, close_notify, which is not sent here.
+  if (socket === null || response.chunkedEncoding || socket instanceof TLSSocket) response.destroy()
+  else socket.resetAndDestroy()
+}

@@ -1,0 +1,112 @@
+// Request headers that go upstream. Compiled once for each route, so that a request costs one loop: what speaks about the
+// client's connection, what it nominates in `Connection`, credentials, and whatever could pose as ours is dropped first; ours
+// are added last. The result is one flat list of lower-case names, so nothing can be in it twice by case (gateways' CVE-2026-1525).
+
+import type { GrantFacts } from '../domain/grant.ts'
+import { folded } from '../domain/http/field-names.ts'
+import type { RequestHeaders } from '../domain/http/request-headers.ts'
+import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
+import { compileIdentityHeaders, type IdentityHeaderNames } from './identity-headers.ts'
+
+export interface OutboundRoute {
+  readonly kind: 'fhir' | 'plain'
+  readonly identityHeaders?: IdentityHeaderNames | undefined
+  readonly authorization: 'none' | 'passthrough' | { readonly bearer: string } | object
+}
+
+export interface OutboundFacts {
+  /** Every name that carries identity on any route, and the API key header: a client's own are always dropped. */
+  readonly owned: Iterable<string>
+  /** What `X-Forwarded-Host` and `-Proto` say; the client's Host is never believed. */
+  readonly publicUrl: string
+}
+
+export interface OutboundRequest {
+  readonly headers: RequestHeaders
+  readonly grant: GrantFacts | undefined
+  readonly requestId: string
+  readonly clientAddress: string
+  /** The body goes as the client sends it, so its length still holds. */
+  readonly bodyUnchanged: boolean
+  /** The answer will be read on its way: it must be whole and not compressed. */
+  readonly answerIsRead?: boolean
+  /** Fields that go instead of the client's; undefined drops one. Lower-case names. */
+  readonly overrides?: ReadonlyMap<string, string | undefined> | undefined
+}
+
+export type Outbound = (request: OutboundRequest) => string[]
+
+/** Never passed on. `x-forwarded-*` and its kin are the gateway's to say, because no proxy in front of it is trusted. */
+const DROPPED = [
+  ...HOP_BY_HOP,
+  'host',
+  'authorization',
+  'content-length',
+  'expect',
+  'early-data',
+  'via',
+  'forwarded',
+  'x-request-id',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-rewrite-url',
+  'x-envoy-original-path',
+  'x-envoy-internal',
+]
+const DROPPED_PREFIXES = ['x-forwarded', 'x-original-', 'x-auth-', 'x-scopegate-']
+/** A FHIR endpoint has no sessions: a cookie there is a second credential that the gateway cannot judge. */
+const DROPPED_ON_FHIR = ['cookie']
+/** What would have the upstream answer with a part, or with bytes that cannot be read. */
+const DROPPED_WHEN_READ = new Set(['accept-encoding', 'range', 'if-range'])
+
+export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Outbound {
+  const owned = new Set([...facts.owned].map(folded))
+  const dropped = new Set([...DROPPED, ...owned, ...(route.kind === 'fhir' ? DROPPED_ON_FHIR : [])])
+  const identity = compileIdentityHeaders(route.identityHeaders ?? {})
+  const { host, protocol } = new URL(facts.publicUrl)
+  const fixed = ['x-forwarded-host', host, 'x-forwarded-proto', protocol.slice(0, -1), ...fixedAuthorization(route)]
+  const passthrough = route.authorization === 'passthrough'
+
+  return (request) => {
+    const { headers, overrides, answerIsRead = false } = request
+    const { raw, names } = headers
+    const named = nominated(headers.get('connection'))
+    const out: string[] = []
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!
+      if (dropped.has(name) || named?.has(name) || isDroppedByShape(name, owned)) continue
+      if (answerIsRead && DROPPED_WHEN_READ.has(name)) continue
+      if (overrides?.has(name)) continue
+      out.push(name, raw[2 * i + 1]!)
+    }
+    if (overrides !== undefined) for (const [name, value] of overrides) if (value !== undefined) out.push(name, value)
+    if (answerIsRead) out.push('accept-encoding', 'identity')
+    if (request.bodyUnchanged && headers.bodyLength) out.push('content-length', String(headers.bodyLength))
+    const token = passthrough ? headers.get('authorization') : undefined
+    if (token !== undefined) out.push('authorization', token)
+    if (request.grant !== undefined) out.push(...identity(request.grant))
+    const via = headers.get('via')
+    out.push(...fixed, 'x-forwarded-for', request.clientAddress, 'x-request-id', request.requestId)
+    out.push('via', via === undefined ? '1.1 scopegate' : `${via}, 1.1 scopegate`)
+    return out
+  }
+}
+
+/** Rare names only: those with a prefix of ours, and spellings that a server may fold into one of ours. */
+function isDroppedByShape(name: string, owned: ReadonlySet<string>): boolean {
+  if (name.charCodeAt(0) === 0x78 && DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) return true
+  return (name.includes('_') || name.includes('.')) && owned.has(folded(name))
+}
+
+function fixedAuthorization({ authorization }: OutboundRoute): readonly string[] {
+  return typeof authorization === 'object' && 'bearer' in authorization
+    ? ['authorization', `Bearer ${authorization.bearer}`]
+    : []
+}
