@@ -2,7 +2,8 @@
 // and one need for every other type that the search looks at or brings along. One table, so that no door forgets a case.
 
 import type { Interaction } from '../fhir/interaction.ts'
-import type { Reach, Search } from '../fhir/search.ts'
+import type { Search } from '../fhir/search.ts'
+import type { Reach } from '../fhir/search-reach.ts'
 import type { Permission } from '../smart/scope.ts'
 
 /** The way by which an access happens; a product scope counts only through the doors that its grant names (contract §3 `via`). */
@@ -45,10 +46,13 @@ function needsOf(interaction: Scoped): readonly Need[] {
     case 'history-instance':
       return [own(interaction.type, 'r', interaction.id)]
     case 'create':
-      return conditional(own(interaction.type, 'c'), interaction.condition)
+      return [...conditional(own(interaction.type, 'c'), interaction.condition), ...pushed(interaction.type)]
     case 'update':
     case 'patch':
-      return conditional(own(interaction.type, 'u', interaction.id), interaction.condition)
+      return [
+        ...conditional(own(interaction.type, 'u', interaction.id), interaction.condition),
+        ...pushed(interaction.type),
+      ]
     case 'delete':
       return conditional(own(interaction.type, 'd', interaction.id), interaction.condition)
     case 'search-type':
@@ -73,6 +77,20 @@ function conditional(need: Need, condition: Search | undefined): readonly Need[]
   return [need, own(need.type, 's'), ...condition.reaches.map(reachNeed)]
 }
 
+/**
+ * A Subscription makes the server send out whatever its criteria match. They are not read here, so whoever writes one needs what
+ * searching and reading everything needs (spec §1.4).
+ */
+function pushed(type: string): readonly Need[] {
+  if (type !== 'Subscription') return []
+  return ['r', 's'].map((permissions) => ({
+    type: '*',
+    permissions,
+    role: 'probe',
+    parameter: 'Subscription.criteria',
+  }))
+}
+
 function own(type: string, permission: Permission, id?: string): Need {
   const need: Need = { type, permissions: permission, role: 'own' }
   return type === 'Patient' && id !== undefined ? { ...need, id } : need
@@ -83,9 +101,16 @@ function own(type: string, permission: Permission, id?: string): Need {
  * resources, as a search does (spec §3.5). `_list` reads a List.
  */
 function reachNeed({ kind, type, parameter }: Reach): Need {
-  if (kind === 'include') return { type, permissions: 'rs', role: 'include', parameter }
-  const permissions = parameter === '_list' ? 'r' : 's'
-  return { type, permissions, role: kind === 'probe' ? 'probe' : 'include', parameter }
+  switch (kind) {
+    case 'include':
+      return { type, permissions: 'rs', role: 'include', parameter }
+    case 'revinclude':
+      return { type, permissions: 's', role: 'include', parameter }
+    case 'list':
+      return { type, permissions: 'r', role: 'probe', parameter }
+    case 'probe':
+      return { type, permissions: 's', role: 'probe', parameter }
+  }
 }
 
 function unhandled(interaction: never): never {

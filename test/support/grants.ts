@@ -1,0 +1,26 @@
+// Grants and policies for tables and properties: plain defaults, and only what a test is about is named in it.
+
+import { type Catalogue, compileCatalogue, type FhirPolicy, type Worth } from '../../src/domain/decision/policy.ts'
+import type { Door } from '../../src/domain/decision/required-access.ts'
+import { type Grant, type GrantFacts, grantOf } from '../../src/domain/grant.ts'
+import { parseScope } from '../../src/domain/smart/scope.ts'
+
+export function grantWith(scopes: string | readonly string[], facts: Partial<GrantFacts> = {}): Grant {
+  const list = typeof scopes === 'string' ? scopes.split(' ').filter((scope) => scope !== '') : scopes
+  return grantOf(
+    { kind: 'bearer', issuer: 'ehr', audience: [], patients: [], expiresAt: 4_102_444_800, ...facts, scopes: list },
+    (text) => text,
+  )
+}
+
+export function policyWith(changes: Partial<FhirPolicy> = {}): FhirPolicy {
+  return { route: 'fhir', smart: true, worths: [], userScopes: 'delegate', catalogue: compileCatalogue([]), ...changes }
+}
+
+export function worth(scope: string, smart: string, via: readonly Door[] = []): Worth {
+  return { scope, smart: parseScope(smart)!, via }
+}
+
+export function catalogueOf(entries: Readonly<Record<string, readonly string[]>>): Catalogue {
+  return compileCatalogue(Object.entries(entries).map(([name, credentials]) => ({ name, credentials })))
+}
