@@ -108,9 +108,11 @@ function parseQuery(raw: string): Parameter[] | Refusal {
 
 /**
  * Reads `application/x-www-form-urlencoded` text, from a query or a body, into parameters. Pieces without a name are dropped
- * as servers do; a piece without `=` has an empty value. Undefined when an encoding is broken, not UTF-8, or hides a NUL.
+ * as servers do; a piece without `=` has an empty value. Undefined when an encoding is broken, not UTF-8, or hides a NUL, and
+ * when the text itself holds half a surrogate pair, which no print could carry.
  */
 export function readForm(text: string): Parameter[] | undefined {
+  if (!text.isWellFormed()) return undefined
   const parameters: Parameter[] = []
   for (const piece of text.split('&')) {
     if (piece === '') continue
