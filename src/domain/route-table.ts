@@ -61,18 +61,24 @@ function matches<Route>({ template, base }: TableEntry<Route>, { segments, path 
   if (!open && path.length > 1 && path.endsWith('/')) return false
   for (let index = 0; index < fixed; index++) {
     const segment = template[index]!
-    if (segment !== segments[index] && !segment.startsWith('{')) return false
+    if (segment !== segments[index] && !isVariable(segment)) return false
   }
   return true
 }
 
 function unknown<Route>(other: readonly Compiled<Route>[]): Refusal {
   if (other.length === 0) return refuse('route-unknown', 'No route of this gateway has this path.')
-  const allow = [...new Set(other.map(({ method }) => method ?? 'GET'))].sort()
+  const methods = other.flatMap(({ method = '' }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  const allow = [...new Set(methods)].sort()
   return refuse('interaction-unknown', `This path does not take this method. Allowed: ${allow.join(', ')}.`, { allow })
 }
 
 function literalPrefix(template: readonly string[]): number {
-  const variable = template.findIndex((segment) => segment === '*' || segment.startsWith('{'))
+  const variable = template.findIndex((segment) => segment === '*' || isVariable(segment))
   return variable < 0 ? template.length : variable
+}
+
+// `{name}` and nothing around it: `{id}.json` is no variable, so it matches only itself.
+function isVariable(segment: string): boolean {
+  return segment.startsWith('{') && segment.endsWith('}')
 }
