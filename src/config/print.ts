@@ -11,8 +11,8 @@ import type { Settings } from './settings.ts'
 import type { Path } from './source/problem.ts'
 
 export function printEffective({ settings, written, writtenAt }: Loaded): string {
-  const map = withDefaults(RouteMap, written, writtenAt) as WrittenRouteMap
-  return stringify(withDerived(map, settings), { lineWidth: 0 })
+  const map = withDerived(written as WrittenRouteMap, settings)
+  return stringify(withDefaults(RouteMap, map, writtenAt), { lineWidth: 0 })
 }
 
 function withDefaults(schema: TSchema, written: unknown, writtenAt: Loaded['writtenAt']): unknown {
@@ -38,8 +38,8 @@ function withDefaults(schema: TSchema, written: unknown, writtenAt: Loaded['writ
   return fill(schema as Keywords, written, [])
 }
 
-// Defaults of references are secrets too.
-const hidden = (source: string | undefined): string => source?.replace(/:-[^}]*\}/g, '}') ?? '***'
+// What stands beside a reference, or as its default, is secret too.
+const hidden = (source = ''): string => (/^\$\{[^}]+\}$/.test(source) ? source.replace(/:-.*\}$/s, '}') : '***')
 
 /** Defaults that follow from other keys. */
 function withDerived(map: WrittenRouteMap, settings: Settings): WrittenRouteMap {

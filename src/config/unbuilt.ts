@@ -35,7 +35,12 @@ export const UNBUILT: readonly UnbuiltKey[] = [
   { key: 'server.tls', effect: 'protects-less', instead: 'the port would speak plain http' },
   { key: 'server.admin.token', effect: 'protects-less', instead: 'the admin port would not ask for it' },
   { key: 'server.admin.clientCa', effect: 'protects-less', instead: 'the admin port would not ask for certificates' },
-  { key: 'server.limits.guardedBody', effect: 'refuses-more', instead: 'what would have to be guarded is refused', harmless: is('10MiB') },
+  {
+    key: 'server.limits.guardedBody',
+    effect: 'refuses-more',
+    instead: 'what would have to be guarded is refused',
+    harmless: is('10MiB'),
+  },
   { key: 'issuers.*.introspection', effect: 'protects-less', instead: 'the issuer would not be asked' },
   { key: 'apiKeys', effect: 'refuses-more', instead: 'API keys and service keys are refused' },
   { key: 'upstreams.*.health', effect: 'refuses-more', instead: 'its health is not checked' },

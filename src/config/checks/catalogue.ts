@@ -11,6 +11,8 @@ export function checkCatalogue(map: Draft, report: Report, warn: Report): void {
       const first = seen.get(meaning)
       if (first !== undefined) report(at, `scope "${name}" is in the catalogue already, under "${first}"`, 'key')
       seen.set(meaning, category)
+      if (name === 'public')
+        report(at, '"public" means without any credential in `requires`; call the scope otherwise', 'key')
       const kinds = scope.credentials ?? ['oauth2']
       if (scope.selfService && !kinds.includes('api-key') && !kinds.includes('service-key')) {
         warn([...at, 'selfService'], `no key can carry "${name}", so partners cannot take it for keys of their own`)

@@ -1,12 +1,12 @@
 // Keys that both kinds of route have.
-import { duration } from './duration.ts'
+import { timer } from './duration.ts'
 import { choice, count, defaulted, list, oneOrMany, optional, section, text } from './keywords.ts'
 import { Authorization } from './toward-upstream.ts'
 
 const rateLimit = section(
   {
     requests: count('Requests that are let through in each period.', 1),
-    per: duration('Length of a period.'),
+    per: timer('Length of a period.'),
     by: defaulted(choice(['client', 'subject', 'route'], 'A bucket.'), 'client'),
   },
   'Most requests in a time; more are answered 429.',

@@ -1,6 +1,6 @@
 // `server:` where the gateway listens, what it calls itself, and the limits that hold for every client.
 import { address, baseUrl, network } from './address.ts'
-import { duration, size } from './duration.ts'
+import { size, timer } from './duration.ts'
 import { count, defaulted, list, optional, secret, section, shorthand, text } from './keywords.ts'
 
 const adminSection = section(
@@ -44,10 +44,10 @@ const limits = section(
 
 const timeouts = section(
   {
-    header: defaulted(duration('Until the headers of a request must have arrived.'), '10s'),
-    idle: defaulted(duration('How long a connection may rest.'), '60s'),
-    request: defaulted(duration('Until a whole request must have arrived.'), '5m'),
-    drain: defaulted(duration('How long running requests may take after SIGTERM.'), '20s'),
+    header: defaulted(timer('Until the headers of a request must have arrived.'), '10s'),
+    idle: defaulted(timer('How long a connection may rest.'), '60s'),
+    request: defaulted(timer('Until a whole request must have arrived.'), '5m'),
+    drain: defaulted(timer('How long running requests may take after SIGTERM.'), '20s'),
   },
   'What is refused for its slowness.',
 )

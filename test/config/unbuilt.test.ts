@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import { checkUnbuilt, UNBUILT, type UnbuiltKey } from '../../src/config/unbuilt.ts'
+import { mapWith, mapWithFhirKey, mapWithRoute, ref, said } from './support/maps.ts'
+
+const server = (keys: string) => mapWith({ replace: ['8080 }', `8080, ${keys} }`] })
+const section = (text: string) => mapWith({ append: `${text}\n` })
+const upstream = (keys: string) => mapWith({ replace: ['8101/fhir', `8101/fhir, ${keys}`] })
+const plainRoute = (keys: string) => mapWithRoute(`{ upstream: hapi, match: GET /x, requires: public, ${keys} }`)
+
+/** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
+const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>> = {
+  'server.workers': [server('workers: 2'), server('workers: 1')],
+  'server.trustedProxies': [server('trustedProxies: [10.0.0.0/8]'), server('trustedProxies: []')],
+  'server.tls': [server('tls: { cert: c, key: k }')],
+  'server.admin.token': [server('admin: { token: t }'), server(`admin: { token: "${ref('T:-')}" }`)],
+  'server.admin.clientCa': [server('tls: { cert: c, key: k }, admin: { clientCa: c }')],
+  'server.limits.guardedBody': [server('limits: { guardedBody: 1MiB }'), server('limits: { guardedBody: 10MiB }')],
+  'issuers.*.introspection': [
+    mapWith({
+      replace: ['jwks: h', 'introspection: { url: https://ehr.example.org/i, clientId: c, clientSecret: s }, jwks: h'],
+    }),
+  ],
+  apiKeys: [section('apiKeys: {}')],
+  'upstreams.*.health': [upstream('health: { path: /healthz }')],
+  'upstreams.*.url': [
+    mapWith({ replace: ['http://127.0.0.1:8101/fhir }', '[http://127.0.0.1:1, http://127.0.0.1:2] }'] }),
+    mapWith({ replace: ['http://127.0.0.1:8101/fhir }', '[http://127.0.0.1:1] }'] }),
+  ],
+  cors: [section('cors: { origins: ["*"] }')],
+  'shared.redis': [section('shared: { redis: redis://h }'), section(`shared: { redis: "${ref('R:-')}" }`)],
+  authz: [section('authz: { http: 127.0.0.1:9091 }'), section('authz: {}')],
+  audit: [section('audit: { sink: stdout }')],
+  telemetry: [section('telemetry: { otlp: http://h }'), section(`telemetry: { otlp: "${ref('O:-')}" }`)],
+  'routes.*.mode': [mapWithFhirKey('mode: { observe: { until: 2099-01-01 } }'), mapWithFhirKey('mode: enforce')],
+  'routes.*.operations': [mapWithFhirKey('operations: { $export: { bulk: true } }'), mapWithFhirKey('operations: {}')],
+  'routes.*.patientScopes': [mapWithFhirKey('patientScopes: { compartment: full }')],
+  'routes.*.trustNarrowing': [mapWithFhirKey('trustNarrowing: true'), mapWithFhirKey('trustNarrowing: false')],
+  'routes.*.grants.*.criteria': [
+    mapWithFhirKey('grants: { product.write: { scope: "system/*.cu", criteria: true } }'),
+    mapWithFhirKey('grants: { product.write: { scope: "system/*.cu", criteria: false } }'),
+  ],
+  'routes.*.criteriaWithoutSearch': [
+    mapWithFhirKey('criteriaWithoutSearch: true'),
+    mapWithFhirKey('criteriaWithoutSearch: false'),
+  ],
+  'routes.*.unversionedWrites': [
+    mapWithFhirKey('unversionedWrites: allow'),
+    mapWithFhirKey('unversionedWrites: refuse'),
+  ],
+  'routes.*.updateCreate': [mapWithFhirKey('updateCreate: allow'), mapWithFhirKey('updateCreate: refuse')],
+  'routes.*.limits': [mapWithFhirKey('limits: { body: 1MiB }'), mapWithFhirKey('limits: {}')],
+  'routes.*.rateLimit': [plainRoute('rateLimit: { requests: 1, per: 1s }')],
+  'routes.*.rewrite': [plainRoute('rewrite: { from: /x, to: /y }')],
+  'routes.*.webSocket': [plainRoute('webSocket: true'), plainRoute('webSocket: false')],
+  'routes.*.authorization.clientCredentials': [
+    mapWithFhirKey(
+      'authorization: { clientCredentials: { url: https://a.example.org, clientId: c, clientSecret: s } }',
+    ),
+    mapWithFhirKey('authorization: { bearer: b }'),
+  ],
+}
+
+describe('is never silently ignored', () => {
+  test.each(UNBUILT.map((row) => [row.key, row] as const))('%s', (key, row) => {
+    const { problems, warnings } = said(USES[key]![0])
+    const about = (line: string) => line.includes('not built yet') && line.includes(row.instead)
+    expect((row.effect === 'refuses-more' ? warnings : problems).filter(about)).toHaveLength(1)
+    expect((row.effect === 'refuses-more' ? problems : warnings).filter(about)).toHaveLength(0)
+  })
+})
+
+describe('asks for nothing when it says so', () => {
+  const harmless = UNBUILT.flatMap(({ key }) => (USES[key]?.[1] === undefined ? [] : [[key, USES[key][1]] as const]))
+
+  test.each(harmless)('%s', (_, text) => {
+    expect(said(text)).toEqual({ problems: [], warnings: [] })
+  })
+})
+
+test('a row says where the key stands, in sections, lists and maps', () => {
+  const found: string[] = []
+  const note = (path: readonly (string | number)[]) => void found.push(path.join('.'))
+  const rows: UnbuiltKey[] = [
+    { key: 'a.*.b', effect: 'refuses-more', instead: 'x' },
+    { key: 'c', effect: 'protects-less', instead: 'x', harmless: (value) => value === 1 },
+  ]
+  checkUnbuilt({ a: [{ b: 1 }, {}, { b: null }], c: 1 }, note, note, rows)
+  checkUnbuilt({ a: { n: { b: 1 } }, c: 2 }, note, note, rows)
+  expect(found).toEqual(['a.0.b', 'a.2.b', 'a.n.b', 'c'])
+})
