@@ -104,7 +104,6 @@ export class KeySet {
       this.#keys = keys
       this.#revision++
       this.#fetchedAt = now()
-      this.#failedAt = Number.NEGATIVE_INFINITY
       onRefresh?.('success')
     } catch (error) {
       this.#failedAt = now()

@@ -73,7 +73,7 @@ function publicKeyOf(entry: unknown): PublicKey | undefined {
   if (use !== undefined && use !== 'sig') return undefined
   if (key_ops !== undefined && !(Array.isArray(key_ops) && key_ops.includes('verify'))) return undefined
   const members = Object.entries({ kty, crv, n, e, x, y, kid, alg }).filter(([, value]) => value !== undefined)
-  if (members.some(([, value]) => typeof value !== 'string')) return undefined
+  if (kty === undefined || members.some(([, value]) => typeof value !== 'string')) return undefined
   return { jwk: Object.fromEntries(members) as JWK, identity: JSON.stringify(members), imported: new Map() }
 }
 

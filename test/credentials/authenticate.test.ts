@@ -167,6 +167,12 @@ describe('several issuers', () => {
     expect(await rig.outcome(crossed, route)).toBe('token-invalid')
   })
 
+  test("an audience that only the route knows is not the issuer's to give", async () => {
+    const aud = 'https://x.example.org'
+    const token = await server.mint({ ...claimsOf(server), aud })
+    expect(await rigOf().outcome(token, { issuers: ['ehr'], audience: [aud] })).toBe('token-invalid')
+  })
+
   test('two of the same URL are refused at once', () => {
     expect(() => new Rig([tokenIssuer(server), tokenIssuer(server, { name: 'again' })], { keySets })).toThrow()
   })

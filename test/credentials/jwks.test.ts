@@ -203,6 +203,30 @@ describe('keys stay fresh', () => {
     expect(await rig.outcome(token)).toBe('token-invalid')
   })
 
+  test("after a long silence the first request waits for today's keys", async () => {
+    const rig = rigOf()
+    expect(await outcome(rig)).toBe('ok')
+    const next = await signingKey('ES256', 'k2')
+    issuer.published = [next.jwk]
+    rig.clock.seconds += 901
+    expect(await outcome(rig)).toBe('token-invalid')
+    expect(await outcome(rig, next)).toBe('ok')
+  })
+
+  test('a fetch that ended meanwhile is used, not repeated', async () => {
+    const keySets = createKeySets({ now: () => START * 1000 })
+    const set = keySets.of(tokenIssuer(issuer))
+    expect(await set.matching('ES256', 'k2')).toEqual([])
+    const seen = set.revision
+    issuer.published.push((await signingKey('ES256', 'k2')).jwk)
+    expect(await set.refreshFor('k2', seen)).toBe(true)
+    expect(await set.refreshFor('k2', seen)).toBe(true)
+    expect(await set.matching('ES256', 'k2')).toHaveLength(1)
+    expect(await set.refreshFor('k3', set.revision)).toBe(false)
+    expect(issuer.asked.length).toBe(2)
+    await keySets.close()
+  })
+
   test('a clock that is set back keeps no key alive', async () => {
     const rig = rigOf()
     expect(await outcome(rig)).toBe('ok')
@@ -224,6 +248,14 @@ describe('no fetch storm', () => {
     }
     expect(issuer.asked.length).toBe(3)
     expect(await outcome(rig)).toBe('ok')
+  })
+
+  test('a wrong signature under a known key id costs none', async () => {
+    const rig = rigOf()
+    const forger = await signingKey('ES256', issuer.key.kid)
+    expect(await outcome(rig)).toBe('ok')
+    expect(await outcome(rig, forger)).toBe('token-invalid')
+    expect(issuer.asked.length).toBe(1)
   })
 
   test('the same unknown key id costs one fetch a minute', async () => {
