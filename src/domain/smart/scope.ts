@@ -21,6 +21,8 @@ export interface SmartScope {
   readonly filters: readonly ScopeFilter[]
 }
 
+/** RFC 6749 §3.3 `scope-token`: no space, quote, backslash, control or non-ASCII character stands in it unencoded. */
+const TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 const SHAPE = /^(patient|user|system)\/(\*|[A-Z][A-Za-z]{0,63})\.(read|write|\*|c?r?u?d?s?)$/
 const V1: Readonly<Record<string, string>> = { read: 'rs', write: 'cud', '*': 'cruds' }
 const FILTER_NAME = /^[A-Za-z][A-Za-z0-9-]*$/
@@ -28,6 +30,7 @@ const FILTER_NAME = /^[A-Za-z][A-Za-z0-9-]*$/
 const COMMON_FILTERS = new Set(['_id', '_lastUpdated', '_tag', '_profile', '_security', '_source'])
 
 export function parseScope(text: string): SmartScope | undefined {
+  if (!TOKEN.test(text)) return undefined
   const mark = text.indexOf('?')
   const shape = SHAPE.exec(mark < 0 ? text : text.slice(0, mark))
   if (shape === null || shape[3] === '') return undefined
