@@ -268,6 +268,7 @@ describe('YAML itself', () => {
     ['a tab', 'server:\n\tlisten: x\n', ['2:1: tabs cannot indent YAML']],
     ['two documents', 'version: 1\n---\nversion: 1\n', ['2:1: a route map is one document']],
     ['a list as key', '? [1]\n: 2\n', ['1:3: a key must be a plain text']],
+    ['a key from the environment', `${ref('A:-version')}: 1\n`, ['1:1: keys take nothing from the environment']],
     ['an open quote', 'version: "1\n', ['Missing closing']],
     ['a reference without quotes', `server: { listen: ${ref('L:-127.0.0.1:80')} }\n`, ['needs quotes around it']],
     ['nothing', '', ['1:1: expected a map with version, server']],

@@ -89,6 +89,7 @@ function plainMap(node: YAMLMap, path: Path, reading: Reading): object {
       continue
     }
     const name = String(key.value)
+    if (hasReference(name)) reading.refuse(key, 'keys take nothing from the environment; write the key out')
     const inner = plain(value, [...path, name], reading)
     if (inner !== undefined && !entries.some(([known]) => known === name)) entries.push([name, inner])
   }
