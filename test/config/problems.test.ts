@@ -271,6 +271,11 @@ describe('YAML itself', () => {
     ['a key from the environment', `${ref('A:-version')}: 1\n`, ['1:1: keys take nothing from the environment']],
     ['an open quote', 'version: "1\n', ['Missing closing']],
     ['a reference without quotes', `server: { listen: ${ref('L:-127.0.0.1:80')} }\n`, ['needs quotes around it']],
+    [
+      'a template without quotes',
+      'match: { GET /a/{id}: public }\n',
+      ['1:17: ', 'a path with { } of its own needs quotes'],
+    ],
     ['nothing', '', ['1:1: expected a map with version, server']],
     ['a text', 'hello', ['1:1: expected a map']],
     ['nothing under routes', 'version: 1\nroutes:\n', ['"routes" has no value', 'missing key "server"']],

@@ -126,9 +126,9 @@ function locate(contents: unknown, path: Path, part: Part): number {
 function hint(text: string, offset: number): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1
   const line = text.slice(start, text.indexOf('\n', start) < 0 ? text.length : text.indexOf('\n', start))
-  return /[{[,].*[^"'\w]\$\{/.test(line)
-    ? '; inside { } and [ ] a reference to the environment needs quotes around it'
-    : ''
+  if (/[{[,].*[^"'\w]\$\{/.test(line))
+    return '; inside { } and [ ] a reference to the environment needs quotes around it'
+  return /\{[^"'}]*\/[^"'}]*\{/.test(line) ? '; inside { } a path with { } of its own needs quotes around it' : ''
 }
 
 function firstOfEachLine(problems: readonly Problem[]): Problem[] {
