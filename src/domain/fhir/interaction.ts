@@ -5,7 +5,7 @@
 import { type Parameter, readForm } from '../http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { Definitions } from './definitions.ts'
-import { parseSearch, type Search } from './search.ts'
+import { hasCriterion, parseSearch, type Search } from './search.ts'
 
 /** A compartment of one resource, as in `/Patient/1/Observation`. */
 export interface Compartment {
@@ -113,7 +113,7 @@ function atType(request: FhirRequest, byPost: boolean, type: string, definitions
   if (isRefusal(condition)) return condition
   const code = method === 'PUT' ? 'update' : method === 'PATCH' ? 'patch' : 'delete'
   // Without a condition it would hit everything, or the server's idea of nothing.
-  if (!condition.parameters.some(({ name }) => !ANSWER_FORM.has(name))) {
+  if (!hasCriterion(condition)) {
     return refuse('target-ambiguous', `A ${code} on a type needs a search condition in the URL, or an id.`)
   }
   return { code, type, condition }
@@ -128,13 +128,13 @@ function create(type: string, ifNoneExist: string | undefined, definitions: Defi
 /** `If-None-Exist` and `Bundle.entry.request.ifNoneExist`: a query string without `?` and without the type. */
 export function parseCondition(text: string, type: string, definitions: Definitions): Search | Refusal {
   const form = text.includes('?') && !/^[^?]*=/.test(text) ? undefined : readForm(text)
-  if (form === undefined || form.length === 0) {
-    return refuse(
-      'header-ambiguous',
-      'If-None-Exist must be the query part of a search, without "?" and without the type.',
-    )
-  }
-  return parseSearch(form, type, definitions)
+  const condition = form && parseSearch(form, type, definitions)
+  if (isRefusal(condition)) return condition
+  if (condition !== undefined && hasCriterion(condition)) return condition
+  return refuse(
+    'header-ambiguous',
+    'If-None-Exist must be the query part of a search, without "?" and without the type.',
+  )
 }
 
 function atInstance(method: string, type: string, id: string): Interaction | Refusal {
@@ -166,7 +166,7 @@ function atCompartment(
   return isRefusal(interaction) ? interaction : { ...interaction, compartment }
 }
 
-type SearchInteraction = Extract<Interaction, { code: 'search-type' | 'search-system' }>
+export type SearchInteraction = Extract<Interaction, { code: 'search-type' | 'search-system' }>
 
 function searchOf(
   type: string,
