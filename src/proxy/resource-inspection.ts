@@ -1,0 +1,82 @@
+// Watches a resource on its way upstream: it must be one JSON object whose `resourceType`, and on an update whose `id`, are those
+// that the URL was decided by. A member that stands twice is refused, because two readers would take different ones.
+
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import { OPEN_OBJECT } from './json-bytes.ts'
+import { HELD, type JsonVisitor, WATCHED } from './json-output.ts'
+import { JsonScanner } from './json-scan.ts'
+import type { BodyInspection } from './request-body.ts'
+
+export interface ExpectedResource {
+  /** Undefined: any type. */
+  readonly type?: string | undefined
+  /** The `id` that must be there; undefined: any, or none. */
+  readonly id?: string | undefined
+}
+
+const RESOURCE = 1
+const TYPE = 2
+const ID = 3
+/** Types and ids are 64 characters at most. */
+const MOST_HELD = 1_024
+
+export function inspectResource(expected: ExpectedResource): BodyInspection {
+  const seen = new Identity()
+  const scanner = new JsonScanner(seen, MOST_HELD)
+  return {
+    write(chunk) {
+      scanner.push(chunk)
+      return scanner.fault === undefined ? mismatch(seen, expected, false) : broken()
+    },
+    end() {
+      scanner.end()
+      return scanner.fault === undefined ? mismatch(seen, expected, true) : broken()
+    },
+  }
+}
+
+class Identity implements JsonVisitor {
+  isObject = true
+  type: string | undefined
+  id: string | undefined
+  repeats = false
+
+  enter(place: number, key: string | undefined, first: number): number {
+    if (place === 0) {
+      this.isObject = first === OPEN_OBJECT
+      return this.isObject ? RESOURCE | WATCHED : 0
+    }
+    return key === 'resourceType' ? TYPE | HELD : key === 'id' ? ID | HELD : 0
+  }
+
+  leave(place: number, raw: Buffer): undefined {
+    const value: unknown = JSON.parse(raw.toString())
+    // What is no string is no type and no id, and equals none.
+    const text = typeof value === 'string' ? value : ''
+    if (place === TYPE) {
+      this.repeats ||= this.type !== undefined
+      this.type = text
+    } else {
+      this.repeats ||= this.id !== undefined
+      this.id = text
+    }
+  }
+}
+
+function mismatch(seen: Identity, expected: ExpectedResource, whole: boolean): Refusal | undefined {
+  if (!seen.isObject) return invalid('The body must be one resource: a JSON object.')
+  if (seen.repeats) return invalid('The resource holds resourceType or id twice.')
+  if (whole || seen.type !== undefined) {
+    if (seen.type === undefined || seen.type === '') return invalid('The resource has no resourceType.')
+    if (expected.type !== undefined && seen.type !== expected.type) {
+      return invalid('The resourceType of the body is not the type in the URL.')
+    }
+  }
+  if (expected.id !== undefined && (whole || seen.id !== undefined) && seen.id !== expected.id) {
+    return invalid('The id of the resource must be there and be the id in the URL.')
+  }
+  return undefined
+}
+
+const broken = (): Refusal => invalid('The body is not JSON.')
+const invalid = (detail: string): Refusal => refuse('body-invalid', detail)
