@@ -2,9 +2,10 @@
 // requires, and the request that would go upstream, rebuilt from what was parsed: never the client's raw text (spec §0.1).
 
 import { type Door, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
-import { type BundleRequest, readBundle } from './fhir/bundle.ts'
+import { readBundle } from './fhir/bundle.ts'
 import type { Definitions } from './fhir/definitions.ts'
 import { type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
+import { printRequestPath, sentParameters } from './fhir/request-path.ts'
 import type { Parameter } from './http/request-target.ts'
 import { printQuery, readForm } from './http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
@@ -61,7 +62,7 @@ export function readFhirRequest(
     interaction,
     required: requiredOf(interaction, 'rest'),
     method: line.method,
-    path: printPath(line.segments, sentParameters(interaction, line.parameters)),
+    path: printRequestPath(line.segments, sentParameters(interaction, line.parameters)),
     bodyUse: use,
     ...(condition ? { ifNoneExist: printQuery(condition.parameters) } : {}),
   }
@@ -86,7 +87,7 @@ function searchByPost(
     interaction,
     required: requiredOf(interaction, 'rest'),
     method: 'POST',
-    path: printPath(line.segments, []),
+    path: printRequestPath(line.segments, []),
     body: printQuery(sentParameters(interaction, parameters)),
     bodyUse: 'form',
   }
@@ -98,13 +99,15 @@ function bundle(
   maximumEntries: number,
   definitions: Definitions,
 ): FhirRequest | Refusal {
-  const read: BundleRequest | Refusal = readBundle(body, maximumEntries, definitions)
+  const read = readBundle(body, maximumEntries, definitions)
   if (isRefusal(read)) return read
   return {
     interaction: { code: read.code },
-    required: read.entries.flatMap(({ interaction }) => requiredOf(interaction, 'bundle')),
+    required: read.entries
+      .flatMap(({ interaction, lookups }) => [interaction, ...lookups])
+      .flatMap((interaction) => requiredOf(interaction, 'bundle')),
     method: 'POST',
-    path: printPath([], line.parameters),
+    path: printRequestPath([], line.parameters),
     body: read.text,
     bodyUse: 'bundle',
   }
@@ -121,17 +124,4 @@ function requiredOf(interaction: Interaction, door: Door): readonly RequiredAcce
     default:
       return [requiredAccess(interaction, door)]
   }
-}
-
-function sentParameters(interaction: Interaction, given: readonly Parameter[]): readonly Parameter[] {
-  if (interaction.code === 'search-type' || interaction.code === 'search-system') return interaction.search.parameters
-  return 'condition' in interaction && interaction.code !== 'create'
-    ? (interaction.condition?.parameters ?? given)
-    : given
-}
-
-// Segments passed the grammar of types, ids and operations, so they print as themselves.
-function printPath(segments: readonly string[], parameters: readonly Parameter[]): string {
-  const query = printQuery(parameters)
-  return segments.map((segment) => `/${segment}`).join('') + (query === '' ? '' : `?${query}`)
 }

@@ -5,12 +5,16 @@
 import { parseRequestTarget, printQuery, type RequestTarget } from '../http/request-target.ts'
 import { isJsonObject, type JsonDocument, type JsonObject, readStrictJson } from '../json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import { conditionalReferences } from './conditional-reference.ts'
 import type { Definitions } from './definitions.ts'
-import { type Interaction, parseInteraction } from './interaction.ts'
+import { type Interaction, parseInteraction, type TypeSearch } from './interaction.ts'
+import { printRequestPath, sentParameters } from './request-path.ts'
 
 export interface BundleEntry {
   readonly method: string
   readonly interaction: Interaction
+  /** The searches that conditional references in the resource stand for. */
+  readonly lookups: readonly TypeSearch[]
   readonly resource?: JsonObject
 }
 
@@ -21,6 +25,13 @@ export interface BundleRequest {
   readonly text: string
 }
 
+// Members that are read here. One that differs in case only is refused: a server that ignores case would read that one instead.
+const MEMBERS = new Map(
+  ['resourceType', 'type', 'entry', 'request', 'resource', 'method', 'url', 'ifNoneExist', 'id'].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+)
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
 // Bundle (1), the entry array (2), an entry (3), its request (4).
 const SPANS_TO = 4
@@ -36,11 +47,13 @@ export function readBundle(text: string, maximumEntries: number, definitions: De
     return invalid(`The body is no JSON that can be read: ${document.reason} at character ${document.at}.`)
   const bundle = document.value
   if (!isJsonObject(bundle) || bundle['resourceType'] !== 'Bundle') return invalid('The base takes a Bundle.')
+  if (hasMisspelling(bundle)) return invalid(MISSPELT)
   const code = bundle['type']
   if (code !== 'batch' && code !== 'transaction')
     return invalid('The base takes a Bundle of type batch or transaction.')
   const list = bundle['entry'] ?? []
   if (!Array.isArray(list)) return invalid('Bundle.entry must be an array.')
+  if (list.length === 0) return invalid('The Bundle has no entry.')
   if (list.length > maximumEntries)
     return refuse('body-too-large', `The Bundle has more than ${maximumEntries} entries. Split it.`)
   const entries: BundleEntry[] = []
@@ -63,14 +76,13 @@ function readEntry(
 ): BundleEntry | Refusal {
   const request = entry['request']
   if (request === undefined || !isJsonObject(request)) return invalid('entry.request is missing.')
+  if (hasMisspelling(entry) || hasMisspelling(request)) return invalid(MISSPELT)
   const { method, url } = request
   if (typeof method !== 'string' || !METHODS.has(method))
     return invalid('request.method must be GET, HEAD, POST, PUT, DELETE or PATCH.')
   if (typeof url !== 'string') return invalid('request.url is missing.')
   const target = parseEntryUrl(url)
   if (isRefusal(target)) return target
-  const canonical = target.path.slice(1).replace(/\/$/, '') + (target.query === '' ? '' : `?${target.query}`)
-  replace(document, request, 'url', canonical, replacements)
   const ifNoneExist = request['ifNoneExist']
   if (ifNoneExist !== undefined && (typeof ifNoneExist !== 'string' || method !== 'POST')) {
     return invalid('request.ifNoneExist must be a search query on a POST.')
@@ -82,13 +94,21 @@ function readEntry(
   if (isRefusal(interaction)) return interaction
   if (interaction.code === 'batch' || interaction.code === 'capabilities')
     return invalid('this request cannot stand in a Bundle.')
+  // An operation states no access of its own, so among entries it would be decided by nothing.
+  if (interaction.code === 'operation')
+    return refuse('operation-not-listed', 'an operation cannot stand in a Bundle here. Send it by itself.')
+  const canonical = printRequestPath(target.segments, sentParameters(interaction, target.parameters)).replace(/^\//, '')
+  if (canonical === '') return invalid('request.url is empty.')
+  replace(document, request, 'url', canonical, replacements)
   if (interaction.code === 'create' && interaction.condition !== undefined) {
     replace(document, request, 'ifNoneExist', printQuery(interaction.condition.parameters), replacements)
   }
   const resource = entry['resource']
   const fault = bodyFault(method, interaction, resource)
   if (fault !== undefined) return invalid(fault)
-  return isJsonObject(resource) ? { method, interaction, resource } : { method, interaction }
+  if (!isJsonObject(resource)) return { method, interaction, lookups: [] }
+  const lookups = conditionalReferences(resource, definitions)
+  return isRefusal(lookups) ? lookups : { method, interaction, lookups, resource }
 }
 
 // Relative to the base, so that no entry can be read as another host or another mount (spec §2.6).
@@ -108,9 +128,9 @@ function bodyFault(
   if (method === 'GET' || method === 'HEAD' || method === 'DELETE') {
     return resource === undefined ? undefined : `a ${method} carries no resource.`
   }
-  if (interaction.code === 'operation') return undefined
   if (interaction.code.startsWith('search')) return resource === undefined ? undefined : 'a search carries no resource.'
   if (!isJsonObject(resource)) return `a ${method} needs a resource.`
+  if (hasMisspelling(resource)) return MISSPELT
   if (interaction.code === 'patch') return undefined
   if (!('type' in interaction) || resource['resourceType'] !== interaction.type)
     return 'the resource is of another type than request.url.'
@@ -140,6 +160,12 @@ function splice(text: string, replacements: readonly Replacement[]): string {
     from = span[1]
   }
   return spliced + text.slice(from)
+}
+
+const MISSPELT = 'a member name differs from that of FHIR in upper and lower case only.'
+
+function hasMisspelling(object: JsonObject): boolean {
+  return Object.keys(object).some((name) => (MEMBERS.get(name.toLowerCase()) ?? name) !== name)
 }
 
 function invalid(detail: string): Refusal {

@@ -166,7 +166,8 @@ function atCompartment(
   return isRefusal(interaction) ? interaction : { ...interaction, compartment }
 }
 
-export type SearchInteraction = Extract<Interaction, { code: 'search-type' | 'search-system' }>
+export type TypeSearch = Extract<Interaction, { code: 'search-type' }>
+type SearchInteraction = TypeSearch | Extract<Interaction, { code: 'search-system' }>
 
 function searchOf(
   type: string,

@@ -1,0 +1,43 @@
+// References that are searches: `Patient?identifier=…` in a resource stands for the one match, which the server looks up (R4 http
+// §transaction rules). Whether the look-up succeeds tells what exists, so each is decided as the search that it is (spec §2.6).
+
+import { parseRequestTarget } from '../http/request-target.ts'
+import { isJsonObject, type Json } from '../json/strict-json.ts'
+import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import type { Definitions } from './definitions.ts'
+import { parseInteraction, type TypeSearch } from './interaction.ts'
+import { hasCriterion } from './search.ts'
+
+/** Every conditional reference in a resource, at any depth. */
+export function conditionalReferences(resource: Json, definitions: Definitions): readonly TypeSearch[] | Refusal {
+  const lookups: TypeSearch[] = []
+  for (const text of queriesIn(resource)) {
+    const lookup = readLookup(text, definitions)
+    if (isRefusal(lookup)) return lookup
+    lookups.push(lookup)
+  }
+  return lookups
+}
+
+function readLookup(text: string, definitions: Definitions): TypeSearch | Refusal {
+  const target = parseRequestTarget(`/${text}`)
+  if (isRefusal(target)) return unreadable()
+  const { segments, parameters } = target
+  const interaction = parseInteraction({ method: 'GET', segments, parameters }, definitions)
+  if (isRefusal(interaction) || interaction.code !== 'search-type') return unreadable()
+  return segments.length === 1 && hasCriterion(interaction.search) ? interaction : unreadable()
+}
+
+/** A query may follow any reference; `urn:` and plain ones have none. Servers that ignore case would read `Reference` too. */
+function* queriesIn(value: Json): Generator<string> {
+  if (Array.isArray(value)) for (const item of value) yield* queriesIn(item)
+  if (!isJsonObject(value)) return
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member === 'object') yield* queriesIn(member)
+    else if (typeof member === 'string' && member.includes('?') && name.toLowerCase() === 'reference') yield member
+  }
+}
+
+function unreadable(): Refusal {
+  return refuse('body-invalid', 'a reference holds a query that is no search such as Patient?identifier=….')
+}
