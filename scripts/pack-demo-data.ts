@@ -7,9 +7,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gunzipSync } from 'node:zlib'
+import { DEMO_DATA_TIME } from '../src/demo/demo-data.ts'
 import { asArray, isObject, isResource, type Resource } from '../src/demo/fhir/resource.ts'
 
-const LOADED_AT = '2026-01-15T08:00:00.000Z'
 const OUTPUT = join(import.meta.dirname, '..', 'demo-data', 'synthea-r4.ndjson.br')
 
 const directory = process.argv[2]
@@ -86,7 +86,7 @@ function resolveReference(reference: string): string {
 
 const lines = loaded.map(({ resource, key }) => {
   const { resourceType, id: _id, meta, ...elements } = resource
-  const stamped = { versionId: '1', lastUpdated: LOADED_AT, ...meta }
+  const stamped = { versionId: '1', lastUpdated: DEMO_DATA_TIME, ...meta }
   const [, id] = key.split('/')
   return JSON.stringify({ resourceType, id, meta: stamped, ...(resolve(elements, '') as object) })
 })

@@ -1,6 +1,6 @@
 // Bulk Data Access 2.0 over HTTP: kick-off at three levels, status, files, cancellation.
 
-import { FHIR_JSON_TYPE, jsonAnswer } from './answers.ts'
+import { jsonAnswer } from './answers.ts'
 import { selectForExport } from './bulk-export-selection.ts'
 import type { FhirAnswer, FhirRequest } from './exchange.ts'
 import type { FhirContext } from './fhir-context.ts'
@@ -96,7 +96,6 @@ export function exportStatus(method: string, id: string, context: FhirContext): 
 export function exportFile(method: string, id: string, name: string, context: FhirContext): FhirAnswer {
   const file = context.exports.find(id)?.files.get(name)
   if (file === undefined) throw new FhirError(404, 'not-found', 'there is no such file')
-  if (method !== 'GET')
-    throw new FhirError(405, 'not-supported', `a file is read by GET (${FHIR_JSON_TYPE} is not offered)`)
+  if (method !== 'GET') throw new FhirError(405, 'not-supported', 'a file is read by GET')
   return { status: 200, headers: { 'content-type': 'application/fhir+ndjson' }, body: file.text }
 }

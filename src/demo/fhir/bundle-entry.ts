@@ -62,11 +62,19 @@ export function entryRequest(entry: BundleEntry, request: FhirRequest): FhirRequ
     throw badRequest('a Bundle does not hold Bundles to be processed')
   return {
     method: entry.method,
-    segments: segments.map(decodeURIComponent),
+    segments: segments.map(decodeSegment),
     query: cut < 0 ? [] : [...new URLSearchParams(url.slice(cut + 1))],
     header: entry.header,
     body: parsedBody(entry.resource),
     base,
     fhirVersion: request.fhirVersion,
+  }
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw badRequest('the url of an entry is not correctly encoded')
   }
 }

@@ -38,6 +38,7 @@ export function rawBody(raw: Buffer): RequestBody {
   return {
     raw,
     json: () => {
+      if (raw.length === 0) return undefined
       try {
         return JSON.parse(raw.toString('utf8'))
       } catch {

@@ -1,7 +1,7 @@
 // JSON Patch (RFC 6902) over JSON Pointers (RFC 6901). The resource that is patched is never changed itself.
 
 import { isDeepStrictEqual } from 'node:util'
-import type { FhirRequest } from './exchange.ts'
+import { type FhirRequest, rawBody } from './exchange.ts'
 import { badRequest, FhirError } from './fhir-error.ts'
 import { isObject } from './resource.ts'
 
@@ -10,7 +10,7 @@ export function patchIn(request: FhirRequest): unknown {
   if (type.startsWith('application/json-patch+json')) return request.body.json()
   const body = request.body.raw.length === 0 ? request.body.json() : undefined
   if (isObject(body) && body['resourceType'] === 'Binary' && typeof body['data'] === 'string') {
-    return JSON.parse(Buffer.from(body['data'], 'base64').toString('utf8'))
+    return rawBody(Buffer.from(body['data'], 'base64')).json()
   }
   throw new FhirError(415, 'not-supported', 'PATCH takes application/json-patch+json')
 }

@@ -81,6 +81,9 @@ export function readSearchQuery(parameters: readonly QueryParameter[]): SearchQu
       case '_contained':
         if (value !== 'false') throw badRequest('contained resources are not searched', 'not-supported')
         break
+      case '_filter':
+      case '_query':
+        throw badRequest(`${base} is not supported`, 'not-supported')
       case '_format':
       case '_pretty':
         break
