@@ -44,16 +44,19 @@ export function compile(expression: string, type: string, walk: Walk): Element[]
 
   function invocation(): Element[] {
     let elements = term()
-    while (peek() === '.') {
-      take('.')
-      const name = take()
-      elements = peek() === '(' ? call(name, elements) : elements.flatMap((element) => walk(element, name))
+    for (;;) {
+      if (peek() === '.') {
+        take('.')
+        const name = take()
+        elements = peek() === '(' ? call(name, elements) : elements.flatMap((element) => walk(element, name))
+      } else if (peek() === '[') {
+        // Applied to nothing, as in the alternatives for other types, an index is still nothing.
+        if (elements.length > 0) throw new NotExpressible(expression)
+        while (take() !== ']');
+      } else {
+        return elements
+      }
     }
-    // An index, an operator: applied to nothing it is still nothing, which is how alternatives for other types end.
-    if (elements.length > 0 && peek() === '[') throw new NotExpressible(expression)
-    while (peek() === '[') while (take() !== ']');
-    if (peek() === '.') throw new NotExpressible(expression)
-    return elements
   }
 
   function term(): Element[] {

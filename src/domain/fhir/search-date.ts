@@ -59,7 +59,7 @@ export function spanOf(first: DateRange | undefined, last: DateRange | undefined
     if (first !== undefined) return { ...first, end: Number.POSITIVE_INFINITY }
     return last && { ...last, start: Number.NEGATIVE_INFINITY }
   }
-  if (last.end < first.start) return undefined
+  if (last.end <= first.start) return undefined
   return { start: first.start, end: last.end, zone: first.zone === last.zone ? first.zone : 'mixed' }
 }
 

@@ -148,9 +148,9 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 }
 
 function stringMatches(atom: StringAtom, element: unknown, datatype: string): boolean {
-  if (typeof element === 'string') return foldText(element).startsWith(atom.folded)
   const parts = PARTS[datatype]
-  if (parts === undefined || !isObject(element)) return false
+  if (parts === undefined) return typeof element === 'string' && foldText(element).startsWith(atom.folded)
+  if (!isObject(element)) return false
   return parts.some((part) => {
     const value = element[part]
     const texts: readonly unknown[] = Array.isArray(value) ? value : [value]
@@ -163,9 +163,10 @@ function uriMatches(atom: UriAtom, element: unknown): boolean {
 }
 
 function rangeOf(element: unknown, datatype: string): DateRange | undefined {
-  if (typeof element === 'string') return parseDateRange(element)
+  if (datatype !== 'Period' && datatype !== 'Timing')
+    return typeof element === 'string' ? parseDateRange(element) : undefined
   if (!isObject(element)) return undefined
-  return datatype === 'Timing' ? timingRange(element) : datatype === 'Period' ? periodRange(element) : undefined
+  return datatype === 'Period' ? periodRange(element) : timingRange(element)
 }
 
 function periodRange(period: Readonly<Record<string, unknown>>): DateRange | undefined {
