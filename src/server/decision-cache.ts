@@ -65,9 +65,10 @@ function needKey(need: Need, grant: Grant): unknown[] {
   return [type, permissions, role, parameter, id === undefined ? null : relation(type, id, grant)]
 }
 
-/** Decisions ask only whether an id is one of the grant's own patients. */
-function relation(type: string, id: string, grant: Grant): 'own' | 'launch' | 'other' {
-  if (type !== 'Patient') return 'other'
-  if (grant.patients.includes(id)) return 'launch'
-  return grant.fhirUser === `Patient/${id}` ? 'own' : 'other'
+/**
+ * Decisions ask only whether an id is one of the launch patients, and whether it is the user's own. Both answers are needed: a
+ * user who is one of several launch patients reaches all of them with `patient/` scopes, and only one with `user/` scopes.
+ */
+function relation(type: string, id: string, grant: Grant): readonly [launch: boolean, own: boolean] {
+  return [type === 'Patient' && grant.patients.includes(id), type === 'Patient' && grant.fhirUser === `Patient/${id}`]
 }

@@ -36,6 +36,8 @@ export interface DiscoveryOptions {
   /** After each attempt to fetch `what` (`metadata of nexus`, `discovery of ehr`); `error` is undefined when it succeeded. */
   readonly onFetch?: (what: string, error: unknown) => void
   readonly enforced?: Enforced
+  /** Nothing is fetched before somebody asks for a document that needs it: for `explain`, which works offline. */
+  readonly lazy?: boolean
 }
 
 const JSON_TYPE = 'application/json'
@@ -43,14 +45,14 @@ const FHIR_TYPE = 'application/fhir+json; charset=utf-8'
 const RETRY_SECONDS = 5
 
 export function createDiscovery(settings: Settings, options: DiscoveryOptions = {}): Discovery {
-  const { onFetch, enforced = ENFORCED } = options
+  const { onFetch, enforced = ENFORCED, lazy = false } = options
   const issuerAgent = createIssuerAgent()
   const upstreamAgent = new Agent({ connections: 1, keepAliveTimeout: 4_000, maxResponseSize: LARGEST_STATEMENT })
   const copies = new Map<string, KeptCopy<unknown>>()
   const documents = new Map<string, OpenDocument>()
 
   function copyOf<T>(key: string, what: string, fetch: () => Promise<T>): KeptCopy<T> {
-    const kept = copies.get(key) ?? keepCopy<T>({ fetch, onAttempt: (error) => onFetch?.(what, error) })
+    const kept = copies.get(key) ?? keepCopy<T>({ fetch, lazy, onAttempt: (error) => onFetch?.(what, error) })
     copies.set(key, kept)
     return kept as KeptCopy<T>
   }

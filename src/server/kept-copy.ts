@@ -13,6 +13,8 @@ export interface KeptCopyOptions<T> {
   readonly fetch: () => Promise<T>
   /** Called after every attempt; `error` is undefined when it brought a copy. */
   readonly onAttempt?: (error: unknown) => void
+  /** Nothing is fetched before somebody asks. */
+  readonly lazy?: boolean
   /** Milliseconds. */
   readonly refresh?: number
   readonly firstRetry?: number
@@ -25,7 +27,7 @@ export function keepCopy<T>(options: KeptCopyOptions<T>): KeptCopy<T> {
   let running: Promise<T | undefined> | undefined
   let timer: NodeJS.Timeout | undefined
   let failures = 0
-  let attemptedAt = 0
+  let attemptedAt = Number.NEGATIVE_INFINITY
   let closed = false
 
   function attempt(): Promise<T | undefined> {
@@ -58,7 +60,7 @@ export function keepCopy<T>(options: KeptCopyOptions<T>): KeptCopy<T> {
     return whole * (0.9 + Math.random() * 0.2)
   }
 
-  attempt()
+  if (!options.lazy) attempt()
   return {
     now: () => copy,
     get: () => {

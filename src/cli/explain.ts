@@ -1,0 +1,87 @@
+// `scopegate explain`: the printed form of an explanation. Exit code 0 permitted, 3 denied.
+
+import { readFileSync } from 'node:fs'
+import { createKeySets } from '../credentials/jwks.ts'
+import type { CredentialKind } from '../domain/grant.ts'
+import { compose } from '../server/compose.ts'
+import { type ExplainRequest, type Explanation, explain } from '../server/explain.ts'
+import { readRouteMap } from './check.ts'
+import { printProblems } from './problems.ts'
+
+export interface ExplainOptions {
+  readonly config: string
+  readonly method: string
+  readonly target: string
+  readonly scope?: string | undefined
+  readonly patient?: string | undefined
+  readonly fhirUser?: string | undefined
+  readonly credential?: CredentialKind | undefined
+  readonly issuer?: string | undefined
+  readonly tokenFile?: string | undefined
+  readonly headers: readonly string[]
+  readonly bodyFile?: string | undefined
+  readonly json: boolean
+}
+
+export async function runExplain(options: ExplainOptions): Promise<0 | 1 | 3> {
+  const loaded = readRouteMap(options.config, process.env)
+  if ('problems' in loaded) return printProblems(loaded)
+  const keySets = createKeySets({ now: Date.now })
+  const hear = { onCacheLookup: () => {}, onFetch: () => {} }
+  const composed = compose(loaded.settings, { generation: 0, keySets, sealKeys: [], hear, now: Date.now })
+  try {
+    const explanation = await explain(composed, requestOf(options), Date.now())
+    console.log(options.json ? JSON.stringify(explanation, null, 2) : printExplanation(explanation))
+    return explanation.permitted ? 0 : 3
+  } finally {
+    await composed.close(0)
+    await keySets.close()
+  }
+}
+
+function requestOf({ tokenFile, bodyFile, ...options }: ExplainOptions): ExplainRequest {
+  return {
+    ...options,
+    headers: options.headers.flatMap(splitHeader),
+    token: tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim(),
+    body: bodyFile === undefined ? undefined : readFileSync(bodyFile, 'utf8'),
+  }
+}
+
+function splitHeader(line: string): [string, string] {
+  const colon = line.indexOf(':')
+  return colon < 0 ? [line, ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+}
+
+export function printExplanation(explanation: Explanation): string {
+  const { permitted, outcome, route, interaction, refusal, forwarded } = explanation
+  const lines = [
+    `${permitted ? 'permitted' : 'denied'}: ${outcome === 'deny' ? (refusal?.code ?? outcome) : outcome}`,
+    field('route', route),
+    field('interaction', interaction),
+    ...explanation.scopes.map(({ granted, meaning }) =>
+      field(
+        'scope',
+        meaning === undefined
+          ? `${granted} (opens no FHIR resource)`
+          : meaning === granted
+            ? granted
+            : `${granted} = ${meaning}`,
+      ),
+    ),
+    ...explanation.covered.map(({ need, scope, worth }) =>
+      field('covered', `${need} by ${scope}${worth === undefined ? '' : ` (worth ${worth})`}`),
+    ),
+    ...explanation.missing.map((need) => field('missing', need)),
+    field('why', refusal?.detail),
+    field('would do', refusal?.scopes?.join(' ')),
+    field('status', refusal && String(refusal.status)),
+    field('forwarded', forwarded && `${forwarded.method} ${forwarded.path || '/'} to ${forwarded.upstream}`),
+    field('body', forwarded?.body && `${forwarded.body.slice(0, 200)}${forwarded.body.length > 200 ? '…' : ''}`),
+  ]
+  return lines.filter((line) => line !== '').join('\n')
+}
+
+function field(name: string, value: string | undefined): string {
+  return value === undefined || value === '' ? '' : `  ${name.padEnd(12)} ${value}`
+}

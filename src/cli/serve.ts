@@ -1,0 +1,56 @@
+// `scopegate serve`: a checked route map, two ports, and a clean end. On a broken map nothing is opened.
+
+import { createLog } from '../observability/logger.ts'
+import { type Running, start } from '../server/start.ts'
+import { printWarnings, readRouteMap } from './check.ts'
+import { printProblems } from './problems.ts'
+
+/** Exit code: 0 after a clean drain, 1 for a bad configuration or a port that is taken. */
+export async function runServe(config: string): Promise<0 | 1> {
+  const loaded = readRouteMap(config, process.env)
+  if ('problems' in loaded) return printProblems(loaded)
+  for (const line of printWarnings(loaded.warnings)) console.error(line)
+  const sealKeys = readSealKeys(process.env['SCOPEGATE_SEAL_KEYS'])
+  if (sealKeys.length === 0) {
+    console.error(
+      'warning: SCOPEGATE_SEAL_KEYS is not set: page links are good for this process only, and until it ends',
+    )
+  }
+  let running: Running
+  try {
+    running = await start({ settings: loaded.settings, log: createLog(), sealKeys, processMetrics: true })
+  } catch (error) {
+    console.error(describeOpening(error))
+    return 1
+  }
+  console.error(`scopegate listens on ${running.url}, admin on ${running.adminUrl}`)
+  await stopSignal()
+  await running.close()
+  return 0
+}
+
+/** Comma-separated secrets, newest first. */
+export function readSealKeys(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '')
+}
+
+/** SIGTERM or SIGINT; a second one ends the process at once. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
+      resolve()
+    }
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+  })
+}
+
+export function describeOpening(error: unknown): string {
+  const { code, address, port } = error as { code?: string; address?: string; port?: number }
+  if (code === 'EADDRINUSE') return `${address}:${port} is in use. Stop what listens there, or choose another address.`
+  if (code === 'EACCES') return `${address}:${port} may not be opened by this user. Choose a port above 1023.`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+// The command line (contract §2): reads the words and hands over; each command is a file in cli/.
+
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { check } from './cli/check.ts'
+import { runDemo } from './cli/demo.ts'
+import { runExplain } from './cli/explain.ts'
+import { runHealthcheck } from './cli/healthcheck.ts'
+import { refuseOldNode } from './cli/node-version.ts'
+import { runServe } from './cli/serve.ts'
+import type { CredentialKind } from './domain/grant.ts'
+
+const USAGE = `scopegate: a FHIR-aware API gateway that enforces SMART scopes and explains every decision
+
+  serve                     run the gateway
+  check [--effective]       validate the route map; with --effective print it with every default
+  explain [--scope "S…"] [--patient ID] [--fhir-user REF] [--credential bearer|api-key|service-key] [--issuer NAME]
+          [--token-file F] [-H 'Name: value']… [--body F] METHOD TARGET [--json]
+                            decide one request offline and say why (exit code 0 permitted, 3 denied)
+  demo [--ports N]          everything embedded, on loopback; N is added to every port
+  healthcheck               ask the admin port of a running gateway
+
+Every command takes --config FILE (default: routes.yaml).`
+
+const CONFIG = { config: { type: 'string', default: 'routes.yaml' } } as const satisfies ParseArgsOptionsConfig
+const CREDENTIALS: readonly string[] = ['bearer', 'api-key', 'service-key']
+
+class UsageError extends Error {}
+
+async function run([command, ...words]: readonly string[]): Promise<number> {
+  switch (command) {
+    case 'serve':
+      return runServe(read(words, CONFIG).values.config)
+    case 'check': {
+      const { values } = read(words, { ...CONFIG, effective: { type: 'boolean', default: false } })
+      return check(values.config, { effective: values.effective })
+    }
+    case 'explain':
+      return explain(words)
+    case 'demo': {
+      const { values } = read(words, { ...CONFIG, ports: { type: 'string', default: '0' } })
+      if (!/^\d{1,5}$/.test(values.ports)) throw new UsageError('--ports takes a number that is added to every port')
+      return runDemo({ config: values.config, ports: Number(values.ports) })
+    }
+    case 'healthcheck':
+      return runHealthcheck(read(words, CONFIG).values.config)
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      console.log(USAGE)
+      return command === undefined ? 2 : 0
+    default:
+      throw new UsageError(`there is no command "${command}"`)
+  }
+}
+
+function explain(words: readonly string[]): Promise<number> {
+  const { values, positionals } = read(
+    words,
+    {
+      ...CONFIG,
+      scope: { type: 'string' },
+      patient: { type: 'string' },
+      'fhir-user': { type: 'string' },
+      credential: { type: 'string' },
+      issuer: { type: 'string' },
+      'token-file': { type: 'string' },
+      header: { type: 'string', short: 'H', multiple: true, default: [] },
+      body: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+    true,
+  )
+  const [method, target, ...more] = positionals
+  if (method === undefined || target === undefined || more.length > 0)
+    throw new UsageError('explain takes METHOD TARGET')
+  const { credential } = values
+  if (credential !== undefined && !CREDENTIALS.includes(credential)) {
+    throw new UsageError(`--credential takes one of ${CREDENTIALS.join(', ')}`)
+  }
+  return runExplain({
+    ...values,
+    method: method.toUpperCase(),
+    target,
+    fhirUser: values['fhir-user'],
+    credential: credential as CredentialKind | undefined,
+    tokenFile: values['token-file'],
+    headers: values.header,
+    bodyFile: values.body,
+  })
+}
+
+function read<Options extends ParseArgsOptionsConfig>(
+  words: readonly string[],
+  options: Options,
+  allowPositionals = false,
+) {
+  try {
+    return parseArgs({ args: [...words], options, allowPositionals, strict: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+refuseOldNode()
+run(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    if (error instanceof UsageError) console.error(`${error.message}\n\n${USAGE}`)
+    else console.error(error)
+    process.exitCode = error instanceof UsageError ? 2 : 1
+  },
+)

@@ -1,0 +1,164 @@
+// The admin port (contract §6): health, metrics, explain, reload. Health and metrics are open; the rest asks for the token where
+// there is one, and is closed off loopback where there is none.
+
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isLoopback } from '../config/schema/address.ts'
+import type { Admin } from '../config/schema/server.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { type Document, replyDocument, replyJson, replyRefusal } from '../proxy/reply.ts'
+import { type AccessRules, refuseForeignPages, refuseUnauthorized, refuseUnlessJsonPost } from './admin-access.ts'
+import { readBoundedText } from './bounded-text.ts'
+import { answerBrokenRequest } from './broken-request.ts'
+import type { ExplainRequest } from './explain.ts'
+import { parseExplainRequest } from './explain-request.ts'
+
+export interface AdminOptions {
+  readonly settings: Pick<Admin, 'listen' | 'token'>
+  readonly metrics: Pick<Metrics, 'print' | 'contentType'>
+  /** A configuration is applied and the gateway is not draining. */
+  isReady(): boolean
+  /** Number of the configuration in force. */
+  generation(): number
+  explain(request: ExplainRequest): Promise<object>
+  /** Left out where the route map cannot be reloaded. */
+  reload?(): Promise<Reloaded>
+}
+
+/** All or nothing: with problems, the last good route map stays. */
+export interface Reloaded {
+  readonly generation: number
+  readonly problems: readonly string[]
+}
+
+export interface AdminPort {
+  readonly address: AddressInfo
+  /** Lets running answers end for so many milliseconds. */
+  close(milliseconds: number): Promise<void>
+}
+
+type Reply = Document | { readonly status: number; readonly json: object } | Refusal
+
+interface Place {
+  readonly methods: readonly string[]
+  readonly open: boolean
+  answer(request: IncomingMessage): Reply | Promise<Reply>
+}
+
+const LARGEST_BODY = 1024 * 1024
+const MOST_CONNECTIONS = 256
+const SERVER_OPTIONS = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+}
+
+export async function startAdmin(options: AdminOptions): Promise<AdminPort> {
+  const { host, port } = options.settings.listen
+  const rules: AccessRules = { token: options.settings.token || undefined, exposed: !isLoopback(host) }
+  const places = placesOf(options)
+  const server = createServer(SERVER_OPTIONS, (request, response) => void serve(request, response, places, rules))
+  server.maxConnections = MOST_CONNECTIONS
+  server.on('clientError', (_, socket) => {
+    answerBrokenRequest(
+      socket as Parameters<typeof answerBrokenRequest>[0],
+      refuse('header-ambiguous', 'This is not a well-formed HTTP/1.1 request.'),
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return { address: server.address() as AddressInfo, close: (milliseconds) => close(server, milliseconds) }
+}
+
+function placesOf(options: AdminOptions): ReadonlyMap<string, Place> {
+  const { metrics, reload } = options
+  const read = (answer: Place['answer']): Place => ({ methods: ['GET', 'HEAD'], open: true, answer })
+  const write = (answer: Place['answer']): Place => ({ methods: ['POST'], open: false, answer })
+  return new Map([
+    ['/health/live', read(() => ({ status: 200, json: { status: 'alive' } }))],
+    ['/health/ready', read(() => readiness(options.isReady(), options.generation()))],
+    ['/metrics', read(async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.print() }))],
+    ['/explain', write(async (request) => explain(await readBoundedText(request, LARGEST_BODY), options))],
+    ['/reload', write(() => (reload === undefined ? cannotReload() : reload().then(printReloaded)))],
+  ])
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  places: ReadonlyMap<string, Place>,
+  rules: AccessRules,
+): Promise<void> {
+  const requestId = randomUUID()
+  const place = places.get(request.url!.split('?', 1)[0]!)
+  let reply: Reply
+  try {
+    reply =
+      refuseForeignPages(request, rules) ?? refuseHere(request, place, places, rules) ?? (await place!.answer(request))
+  } catch {
+    reply = refuse('gateway-broken', 'The admin port failed on this request.')
+  }
+  if (isRefusal(reply)) {
+    const challenge = reply.status === 401 ? { challenge: { realm: 'scopegate admin' } } : {}
+    replyRefusal(response, reply, { fhir: false, wantsXml: false, requestId, ...challenge })
+  } else if ('json' in reply) replyJson(response, reply.status, reply.json, requestId)
+  else replyDocument(response, { ...reply, headers: ['cache-control', 'no-store'] }, requestId)
+}
+
+function refuseHere(
+  request: IncomingMessage,
+  place: Place | undefined,
+  places: ReadonlyMap<string, Place>,
+  rules: AccessRules,
+): Refusal | undefined {
+  if (place === undefined) {
+    const known = [...places].map(([path, { methods }]) => `${methods[0]} ${path}`)
+    return refuse('route-unknown', `The admin port has ${known.join(', ')}.`)
+  }
+  const { methods, open } = place
+  if (!methods.includes(request.method!)) {
+    return refuse('interaction-unknown', `Use ${methods.join(' or ')} here.`, { allow: methods })
+  }
+  return open ? undefined : (refuseUnauthorized(request, rules) ?? refuseUnlessJsonPost(request))
+}
+
+function readiness(ready: boolean, generation: number): Reply {
+  return ready
+    ? { status: 200, json: { status: 'ready', generation } }
+    : { status: 503, json: { status: 'draining', generation } }
+}
+
+async function explain(text: string | Refusal, options: AdminOptions): Promise<Reply> {
+  if (isRefusal(text)) return text
+  const request = parseExplainRequest(text)
+  return isRefusal(request) ? request : { status: 200, json: await options.explain(request) }
+}
+
+function cannotReload(): Reply {
+  const detail = 'This version does not reload its route map. Restart the gateway to apply a changed one.'
+  return refuse('interaction-unknown', detail, { status: 501 })
+}
+
+function printReloaded({ generation, problems }: Reloaded): Reply {
+  return problems.length === 0
+    ? { status: 200, json: { status: 'applied', generation } }
+    : { status: 422, json: { status: 'kept', generation, problems } }
+}
+
+function close(server: Server, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => server.closeAllConnections(), milliseconds)
+    server.close(() => {
+      clearTimeout(deadline)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

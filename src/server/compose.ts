@@ -1,0 +1,162 @@
+// From the settings to the live parts of one configuration: the only place that constructs.
+
+import type { FhirRoute, Route, Settings } from '../config/settings.ts'
+import { type Authenticator, createAuthenticator } from '../credentials/authenticate.ts'
+import type { KeySets } from '../credentials/jwks.ts'
+import { decide } from '../domain/decision/decide.ts'
+import { type Catalogue, compileCatalogue, type FhirPolicy } from '../domain/decision/policy.ts'
+import { definitionsOf } from '../domain/fhir/definitions.ts'
+import { headerReader } from '../domain/http/request-headers.ts'
+import { compileRouteTable, type TableEntry } from '../domain/route-table.ts'
+import { parseScope } from '../domain/smart/scope.ts'
+import { compileInbound } from '../proxy/answer-headers.ts'
+import { compileOutbound } from '../proxy/headers.ts'
+import { compilePublicUrls, type PublicUrls } from '../proxy/public-url.ts'
+import { Upstream } from '../proxy/upstream.ts'
+import { compileBundleAnswers } from './bundle-answers.ts'
+import { rememberDecisions } from './decision-cache.ts'
+import { createDiscovery, type Discovery } from './discovery.ts'
+import type { Endpoint } from './endpoint.ts'
+import { fhirEndpoint } from './fhir-endpoint.ts'
+import type { House } from './gateway.ts'
+import { createPages, type Pages } from './pages.ts'
+import { plainEndpoint, type SharedParts } from './plain-endpoint.ts'
+
+export interface Hearers {
+  readonly onCacheLookup: (cache: 'token' | 'decision', result: 'hit' | 'miss') => void
+  readonly onFetch: (what: string, error: unknown) => void
+}
+
+export interface ComposeOptions {
+  readonly generation: number
+  /** Those of the process: keys and cooldowns outlive a reload. */
+  readonly keySets: KeySets
+  /** Newest first; see `pages.ts`. */
+  readonly sealKeys: readonly string[]
+  readonly hear: Hearers
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+export interface Composed {
+  readonly house: House
+  readonly settings: Settings
+  readonly discovery: Discovery
+  readonly authenticator: Authenticator
+  /** Lets running requests end for so many milliseconds. */
+  close(milliseconds: number): Promise<void>
+}
+
+export function compose(settings: Settings, options: ComposeOptions): Composed {
+  const { hear, now } = options
+  const catalogue = compileCatalogue(settings.scopes)
+  const upstreams = new Map(
+    Object.values(settings.upstreams).map((upstream) => [upstream.name, new Upstream(upstream)]),
+  )
+  const pages = createPages({ keys: options.sealKeys, now })
+  const authenticator = createAuthenticator({
+    issuers: settings.issuers,
+    limits: settings.server.limits,
+    now,
+    keySets: options.keySets,
+    onCacheLookup: (result) => hear.onCacheLookup('token', result),
+  })
+  const discovery = createDiscovery(settings, { onFetch: hear.onFetch })
+  const build = { settings, catalogue, upstreams, pages, options }
+  const house: House = {
+    routes: compileRouteTable(settings.routes.flatMap((route) => entriesOf(route, build))),
+    readHeaders: headerReader({
+      owned: ownedHeaders(settings),
+      apiKeyHeader: apiKeyHeader(settings),
+      limit: settings.server.limits.header,
+    }),
+    limits: settings.server.limits,
+    stallTimeout: settings.server.timeouts.idle,
+    findOpenDocument: (path) => discovery.find(path),
+    authenticate: (headers, target, endpoint) => authenticator.authenticate(headers, target, endpoint.route),
+  }
+  const close = async (milliseconds: number): Promise<void> => {
+    await Promise.all([...upstreams.values()].map((upstream) => upstream.close(milliseconds)))
+    await Promise.all([discovery.close(), authenticator.close()])
+  }
+  return { house, settings, discovery, authenticator, close }
+}
+
+interface Build {
+  readonly settings: Settings
+  readonly catalogue: Catalogue
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly pages: Pages
+  readonly options: ComposeOptions
+}
+
+function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
+  const { settings, catalogue, upstreams } = build
+  const { url, publicBase } = settings.upstreams[route.upstream]!
+  const { publicUrl, limits } = settings.server
+  const urls = compilePublicUrls(url, route.kind === 'fhir' ? publicUrl + route.path : publicUrl)
+  const parts: SharedParts = {
+    upstream: upstreams.get(route.upstream)!,
+    outbound: compileOutbound(outboundRoute(route), { owned: ownedHeaders(settings), publicUrl }),
+    inbound: compileInbound(route, urls),
+    bodyLimit: (route.kind === 'fhir' ? route.limits?.body : undefined) ?? limits.body,
+  }
+  if (route.kind === 'fhir') {
+    const template = route.path.split('/').filter(Boolean)
+    return [{ route: fhirEndpoint(route, fhirParts(route, parts, urls, publicBase, build)), template, base: true }]
+  }
+  return route.match.map((match) => ({
+    route: plainEndpoint(route, match, catalogue, parts),
+    method: match.method,
+    template: match.path.split('/').slice(1),
+    base: false,
+  }))
+}
+
+function fhirParts(
+  route: FhirRoute,
+  parts: SharedParts,
+  urls: PublicUrls,
+  publicBase: boolean,
+  { settings, catalogue, pages, options }: Build,
+) {
+  const { generation, now, hear } = options
+  return {
+    ...parts,
+    definitions: definitionsOf(route.fhir),
+    policy: policyOf(route, catalogue),
+    decide: rememberDecisions(decide, {
+      generation,
+      now,
+      onLookup: (result) => hear.onCacheLookup('decision', result),
+    }),
+    limits: { ...settings.server.limits, ...route.limits },
+    bundleAnswers: compileBundleAnswers({ route, urls, pages, writesPublicBase: publicBase }),
+    pages,
+  }
+}
+
+export function policyOf(route: FhirRoute, catalogue: Catalogue): FhirPolicy {
+  return {
+    route: route.name,
+    smart: route.smart !== undefined,
+    worths: route.grants.map(({ name, scope, via }) => ({ scope: name, smart: parseScope(scope)!, via })),
+    userScopes: route.userScopes,
+    catalogue,
+  }
+}
+
+function outboundRoute(route: Route): Parameters<typeof compileOutbound>[0] {
+  const { kind, identityHeaders, authorization } = route
+  return { kind, authorization, identityHeaders: identityHeaders || undefined }
+}
+
+/** Every name that carries identity on some route: no client may send one, in any spelling, to any route. */
+function ownedHeaders(settings: Settings): readonly string[] {
+  const identity = settings.routes.flatMap(({ identityHeaders }) => Object.values(identityHeaders || {}))
+  return [...new Set([...identity, apiKeyHeader(settings)])]
+}
+
+function apiKeyHeader({ apiKeys }: Settings): string {
+  return apiKeys?.header ?? 'X-API-Key'
+}

@@ -1,0 +1,56 @@
+// What the gateway needs of a route to serve a request, the same for FHIR endpoints and for other products, so that the way of a
+// request has no fork: name what is asked, decide it, say how the answer is passed on. Built once for each configuration.
+
+import type { Route } from '../config/settings.ts'
+import type { Decision } from '../domain/decision/decision.ts'
+import type { BodyUse } from '../domain/fhir-request.ts'
+import type { Grant } from '../domain/grant.ts'
+import type { RequestHeaders } from '../domain/http/request-headers.ts'
+import type { RequestTarget } from '../domain/http/request-target.ts'
+import type { Refusal } from '../domain/refusal.ts'
+import type { Inbound } from '../proxy/answer-headers.ts'
+import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
+import type { Outbound } from '../proxy/headers.ts'
+import type { BodyInspection } from '../proxy/request-body.ts'
+import type { Upstream } from '../proxy/upstream.ts'
+
+export interface AskedLine {
+  readonly method: string
+  readonly target: RequestTarget
+  readonly headers: RequestHeaders
+}
+
+/** A request, understood: what would go upstream if it is cleared, and what has to be decided. */
+export interface Asked {
+  /** FHIR interaction code, or `http` elsewhere; labels logs and metrics. */
+  readonly interaction: string
+  readonly method: string
+  /** Below the upstream's base. */
+  readonly path: string
+  readonly bodyUse: BodyUse
+  /** Replaces the client's body when present. */
+  readonly body?: string | undefined
+  /** Replaces header fields of the client. */
+  readonly overrides?: ReadonlyMap<string, string | undefined> | undefined
+  decide(grant: Grant | undefined): Decision
+  /** Watches a streamed body. */
+  inspect?(): BodyInspection
+  /** Rewrites the answer on its way; undefined leaves it unread. */
+  transform?(grant: Grant | undefined, status: number, headers: AnswerHeaders): BodyTransform | Refusal | undefined
+  /** Whether `transform` may want to read the answer, so that it must come whole and uncompressed. */
+  readonly readsAnswer: boolean
+}
+
+export interface Endpoint {
+  readonly route: Route
+  readonly isPublic: boolean
+  readonly upstream: Upstream
+  readonly outbound: Outbound
+  readonly inbound: Inbound
+  /** Most bytes of a request body. */
+  readonly bodyLimit: number
+  /** What the body is for; known from the request line alone. */
+  bodyUse(line: AskedLine): BodyUse
+  /** `body` is the text of a form or a Bundle, undefined for every other use. */
+  name(line: AskedLine, body: string | undefined, grant: Grant | undefined): Asked | Refusal
+}

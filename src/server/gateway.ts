@@ -1,0 +1,157 @@
+// The way of one request, top to bottom, and nothing calls back up (ARCHITECTURE.md). Refusals are values; `orRefuse` turns one into
+// the only throw, which is caught at the foot of the same function, so that the sentence stays a sentence.
+
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import type { Deny, Forward } from '../domain/decision/decision.ts'
+import type { Grant } from '../domain/grant.ts'
+import { refuseUnlessForm, refuseUnlessJson } from '../domain/http/media-type.ts'
+import type { HeaderReader, RequestHeaders } from '../domain/http/request-headers.ts'
+import { parseRequestTarget, type RequestTarget } from '../domain/http/request-target.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { RouteTable } from '../domain/route-table.ts'
+import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
+import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
+import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
+import type { OpenDocument } from './open-document.ts'
+import type { Passage } from './passage.ts'
+
+/** Everything of one configuration that serving needs. */
+export interface House {
+  readonly routes: RouteTable<Endpoint>
+  readonly readHeaders: HeaderReader
+  readonly limits: { readonly searchParameters: number }
+  /** Milliseconds that a client may let an answer wait. */
+  readonly stallTimeout: number
+  findOpenDocument(path: string): OpenDocument | undefined
+  authenticate(
+    headers: RequestHeaders,
+    target: RequestTarget,
+    endpoint: Endpoint,
+  ): Grant | Refusal | Promise<Grant | Refusal>
+}
+
+export async function serve(passage: Passage, house: House): Promise<void> {
+  const { request } = passage
+  try {
+    const target = orRefuse(parseRequestTarget(request.url!, house.limits.searchParameters))
+    const document = house.findOpenDocument(target.path)
+    const headers = orRefuse(house.readHeaders(request.rawHeaders, request))
+    const line: AskedLine = { method: request.method!, target, headers }
+    passage.read(line)
+    if (document !== undefined) {
+      await passage.replyDocument(document)
+      return
+    }
+    const endpoint = orRefuse(house.routes.find(line.method, target)).route
+    passage.found(endpoint)
+    const grant = endpoint.isPublic ? undefined : orRefuse(await house.authenticate(headers, target, endpoint))
+    passage.authenticated(grant)
+    const body = orRefuse(await readMeaning(request, line, endpoint))
+    const asked = orRefuse(endpoint.name(line, body, grant))
+    const decision = asked.decide(grant)
+    passage.decided(asked, decision)
+    carryOut(decision, asked, passage, house)
+  } catch (thrown) {
+    if (thrown instanceof Refused) passage.refuse(thrown.refusal)
+    else passage.fail(thrown)
+  }
+}
+
+/** Only forms and Bundles are read before the decision; no byte of a body is read before the credential was verified. */
+async function readMeaning(
+  request: IncomingMessage,
+  line: AskedLine,
+  endpoint: Endpoint,
+): Promise<string | undefined | Refusal> {
+  const use = endpoint.bodyUse(line)
+  if (use === 'none' && line.headers.bodyLength !== 0) {
+    return refuse('body-invalid', `A ${line.method} takes no body here. Send it without one.`)
+  }
+  if (use !== 'form' && use !== 'bundle') return undefined
+  const wrongType = use === 'form' ? refuseUnlessForm(line.headers) : refuseUnlessJson(line.headers)
+  if (wrongType !== undefined) return wrongType
+  const body = await readBody(request, line.headers, endpoint.bodyLimit)
+  return isRefusal(body) ? body : decodeUtf8(body)
+}
+
+function carryOut(decision: Forward | Deny, asked: Asked, passage: Passage, house: House): void {
+  switch (decision.outcome) {
+    case 'deny':
+      passage.refuse(decision.refusal)
+      break
+    case 'forward':
+      pass(decision, asked, passage, house)
+      break
+    default:
+      unhandled(decision)
+  }
+}
+
+function pass(decision: Forward, asked: Asked, passage: Passage, house: House): void {
+  const { request, response, endpoint, grant, line } = passage.sending()
+  const { upstream, outbound, inbound, bodyLimit } = endpoint
+  const streamed = asked.bodyUse === 'resource' || asked.bodyUse === 'stream'
+  const refusal = streamed ? unreadable(line.headers, bodyLimit, asked.inspect !== undefined) : undefined
+  if (refusal !== undefined) {
+    passage.refuse(refusal)
+    return
+  }
+  const hasBody = streamed && line.headers.bodyLength !== 0
+  const authenticated = grant !== undefined
+  const headers = outbound({
+    headers: line.headers,
+    grant,
+    requestId: passage.id,
+    clientAddress: request.socket.remoteAddress ?? 'unknown',
+    bodyUnchanged: hasBody,
+    answerIsRead: asked.readsAnswer,
+    overrides: asked.overrides,
+  })
+  const answer = (status: number, upstreamHeaders: AnswerHeaders): Answer | Refusal => {
+    const transform = asked.transform?.(grant, status, upstreamHeaders)
+    if (isRefusal(transform)) return transform
+    const back = inbound({
+      headers: upstreamHeaders,
+      requestId: passage.id,
+      authenticated,
+      rewritten: transform !== undefined,
+    })
+    return { status, headers: back, transform }
+  }
+  forward(decision, {
+    upstream,
+    request,
+    response,
+    method: asked.method,
+    path: asked.path,
+    headers,
+    body: hasBody ? new UploadStream(request, bodyLimit, asked.inspect?.()) : asked.body,
+    stallTimeout: house.stallTimeout,
+    answer,
+    refuse: (fault) => passage.refuse(fault),
+    done: (report) => passage.done(report),
+  })
+}
+
+function decodeUtf8(body: Buffer): string | Refusal {
+  if (isUtf8(body)) return body.toString('utf8')
+  return refuse('body-invalid', 'The body is not valid UTF-8.')
+}
+
+/** Thrown and caught in this file only; no Error, because nobody looks at its stack. */
+class Refused {
+  readonly refusal: Refusal
+  constructor(refusal: Refusal) {
+    this.refusal = refusal
+  }
+}
+
+function orRefuse<Value>(value: Value | Refusal): Value {
+  if (isRefusal(value)) throw new Refused(value)
+  return value as Value
+}
+
+function unhandled(decision: never): never {
+  throw new Error(`decision without a way to carry it out: ${JSON.stringify(decision)}`)
+}
