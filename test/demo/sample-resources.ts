@@ -35,6 +35,7 @@ export const SAMPLES: readonly Resource[] = [
     name: [{ family: 'Muller-Stone', given: ['Bob'] }],
     gender: 'male',
     birthDate: '1990',
+    deceasedDateTime: '2020-02-02',
   },
   {
     resourceType: 'Observation',
@@ -109,6 +110,12 @@ export const SAMPLES: readonly Resource[] = [
     url: 'https://forms.example/q',
     status: 'active',
     title: 'Commas, bars | and $',
+  },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'qr',
+    status: 'completed',
+    questionnaire: 'https://forms.example/q|1.0',
   },
   { resourceType: 'Group', id: 'g', type: 'person', actual: true, member: [{ entity: { reference: 'Patient/a' } }] },
 ]

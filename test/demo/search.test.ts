@@ -82,6 +82,12 @@ const found: readonly [search: string, matches: readonly string[]][] = [
   ['Questionnaire?url=https://forms.example/q', ['q']],
   ['Questionnaire?url:below=https://forms.example', ['q']],
   ['Questionnaire?url=https://forms.example', []],
+  ['Observation?combo-code-value-quantity=8480-6$gt100', ['vital']],
+  ['Observation?combo-code-value-quantity=718-7$gt13', ['lab']],
+  ['Patient?deceased=true', ['b']],
+  ['Patient?deceased=false', ['a']],
+  ['QuestionnaireResponse?questionnaire=https://forms.example/q', ['qr']],
+  ['QuestionnaireResponse?questionnaire=https://forms.example', []],
   // chains and reverse chains
   ['Observation?patient.family=muller', ['lab', 'vital', 'bare']],
   ['Observation?subject:Patient.gender=male', ['bare']],

@@ -1,4 +1,5 @@
-// Element paths of search parameters: `a.b.c`, a choice `onset[x]`, and a filter `telecom[system=phone]`.
+// Element paths of search parameters: `a.b.c`, a choice `onset[x]`, a filter `telecom[system=phone]`, and whether a
+// choice is there and not false, `deceased[?]`.
 // Arrays are walked through at every step, as FHIRPath does.
 
 import { isObject } from './resource.ts'
@@ -6,6 +7,8 @@ import { isObject } from './resource.ts'
 export interface PathStep {
   readonly name: string
   readonly choice: boolean
+  /** The step gives true or false instead of elements. */
+  readonly presence?: boolean
   readonly filter?: { readonly key: string; readonly value: string }
 }
 
@@ -22,6 +25,7 @@ function compileStep(text: string): PathStep {
   const name = text.slice(0, bracket)
   const inner = text.slice(bracket + 1, -1)
   if (inner === 'x') return { name, choice: true }
+  if (inner === '?') return { name, choice: true, presence: true }
   const equals = inner.indexOf('=')
   return { name, choice: false, filter: { key: inner.slice(0, equals), value: inner.slice(equals + 1) } }
 }
@@ -55,7 +59,9 @@ export function elementsAt(root: unknown, path: ElementPath, index = 0, found: u
     return found
   }
   if (!isObject(root)) return found
-  if (step.choice) {
+  if (step.presence === true) {
+    found.push(Object.keys(root).some((key) => isChoiceOf(key, step.name) && root[key] !== false))
+  } else if (step.choice) {
     for (const key in root) if (isChoiceOf(key, step.name)) elementsAt(root[key], path, index + 1, found)
   } else if (step.filter !== undefined) {
     const { key, value } = step.filter

@@ -31,10 +31,12 @@ export const ADMINISTRATION: Readonly<Record<string, string>> = {
     address string agent.network.address
     agent reference agent.who
     agent-name string agent.name
+    agent-role token agent.role
     altid token agent.altId
     date date recorded
     entity reference entity.what
     entity-name string entity.name
+    entity-role token entity.role
     entity-type token entity.type
     outcome token outcome
     patient reference(Patient) agent.who|entity.what
@@ -51,7 +53,6 @@ export const ADMINISTRATION: Readonly<Record<string, string>> = {
     patient reference(Patient) subject
     subject reference subject`,
   Bundle: `
-    composition reference entry.resource.section.entry
     identifier token identifier
     timestamp date timestamp
     type token type`,
@@ -59,11 +60,14 @@ export const ADMINISTRATION: Readonly<Record<string, string>> = {
     attester reference attester.party
     author reference author
     category token category
+    confidentiality token confidentiality
+    context token event.code
     date date date
     encounter reference encounter
     entry reference section.entry
     identifier token identifier
     patient reference(Patient) subject
+    period date event.period
     section token section.code
     status token status
     subject reference subject
@@ -142,7 +146,6 @@ export const ADMINISTRATION: Readonly<Record<string, string>> = {
     identifier token identifier
     managing-entity reference managingEntity
     member reference member.entity
-    name string name
     type token type`,
   HealthcareService: `
     active token active
@@ -185,7 +188,7 @@ export const ADMINISTRATION: Readonly<Record<string, string>> = {
     active token active
     birthdate date birthDate
     death-date date deceasedDateTime
-    deceased token deceased[x]
+    deceased token deceased[?]
     ethnicity token extension[url=${US_CORE}/us-core-ethnicity].extension.valueCoding
     family string name.family
     general-practitioner reference generalPractitioner
@@ -202,6 +205,7 @@ export const ADMINISTRATION: Readonly<Record<string, string>> = {
     name string name
     organization reference managingOrganization
     patient reference(Patient) link.target
+    phonetic string name
     practitioner reference(Practitioner) link.target
     relatedperson reference(RelatedPerson) link.target`,
   Practitioner: `${PERSON}
@@ -210,8 +214,7 @@ export const ADMINISTRATION: Readonly<Record<string, string>> = {
     family string name.family
     given string name.given
     name string name
-    phonetic string name
-    qualification-code token qualification.code`,
+    phonetic string name`,
   PractitionerRole: `
     active token active
     date date period

@@ -15,10 +15,14 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     onset date reaction.onset
     patient reference(Patient) patient
     recorder reference recorder
+    route token reaction.exposureRoute
     severity token reaction.severity
     type token type
     verification-status token verificationStatus`,
   CarePlan: `
+    activity-code token activity.detail.code
+    activity-date date activity.detail.scheduled[x]
+    activity-reference reference activity.reference
     based-on reference basedOn
     care-team reference careTeam
     category token category
@@ -27,6 +31,8 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     encounter reference encounter
     goal reference goal
     identifier token identifier
+    instantiates-canonical reference instantiatesCanonical
+    instantiates-uri uri instantiatesUri
     intent token intent
     part-of reference partOf
     patient reference(Patient) subject
@@ -53,6 +59,7 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     status token status
     subject reference subject`,
   Condition: `
+    abatement-age quantity abatementAge
     abatement-date date abatement[x]
     abatement-string string abatementString
     asserted-date date extension[url=http://hl7.org/fhir/StructureDefinition/condition-assertedDate].valueDateTime
@@ -65,6 +72,7 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     evidence token evidence.code
     evidence-detail reference evidence.detail
     identifier token identifier
+    onset-age quantity onsetAge
     onset-date date onset[x]
     onset-info string onsetString
     patient reference(Patient) subject
@@ -89,23 +97,6 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     security-label token provision.securityLabel
     source-reference reference sourceReference
     status token status`,
-  DiagnosticReport: `
-    based-on reference basedOn
-    category token category
-    code token code
-    conclusion token conclusionCode
-    date date effective[x]
-    encounter reference encounter
-    identifier token identifier
-    issued date issued
-    media reference media.link
-    patient reference(Patient) subject
-    performer reference performer
-    result reference result
-    results-interpreter reference resultsInterpreter
-    specimen reference specimen
-    status token status
-    subject reference subject`,
   DocumentReference: `
     authenticator reference authenticator
     author reference author
@@ -156,24 +147,6 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     start-date date startDate
     subject reference subject
     target-date date target.dueDate`,
-  ImagingStudy: `
-    basedon reference basedOn
-    bodysite token series.bodySite
-    dicom-class token series.instance.sopClass
-    encounter reference encounter
-    endpoint reference endpoint|series.endpoint
-    identifier token identifier
-    instance token series.instance.uid
-    interpreter reference interpreter
-    modality token series.modality
-    patient reference(Patient) subject
-    performer reference series.performer.actor
-    reason token reasonCode
-    referrer reference referrer
-    series token series.uid
-    started date started
-    status token status
-    subject reference subject`,
   Immunization: `
     date date occurrence[x]
     identifier token identifier
@@ -191,57 +164,6 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     status-reason token statusReason
     target-disease token protocolApplied.targetDisease
     vaccine-code token vaccineCode`,
-  Media: `
-    based-on reference basedOn
-    created date created[x]
-    device reference device
-    encounter reference encounter
-    identifier token identifier
-    modality token modality
-    operator reference operator
-    patient reference(Patient) subject
-    site token bodySite
-    status token status
-    subject reference subject
-    type token type
-    view token view`,
-  Observation: `
-    based-on reference basedOn
-    category token category
-    code token code
-    code-value-concept composite code:token:code;value:token:valueCodeableConcept
-    code-value-date composite code:token:code;value:date:value[x]
-    code-value-quantity composite code:token:code;value:quantity:valueQuantity|valueSampledData
-    code-value-string composite code:token:code;value:string:valueString
-    combo-code token code|component.code
-    combo-data-absent-reason token dataAbsentReason|component.dataAbsentReason
-    combo-value-concept token valueCodeableConcept|component.valueCodeableConcept
-    combo-value-quantity quantity valueQuantity|valueSampledData|component.valueQuantity|component.valueSampledData
-    component-code token component.code
-    component-code-value-concept composite component>code:token:code;value:token:valueCodeableConcept
-    component-code-value-quantity composite component>code:token:code;value:quantity:valueQuantity
-    component-data-absent-reason token component.dataAbsentReason
-    component-value-concept token component.valueCodeableConcept
-    component-value-quantity quantity component.valueQuantity|component.valueSampledData
-    data-absent-reason token dataAbsentReason
-    date date effective[x]
-    derived-from reference derivedFrom
-    device reference device
-    encounter reference encounter
-    focus reference focus
-    has-member reference hasMember
-    identifier token identifier
-    method token method
-    part-of reference partOf
-    patient reference(Patient) subject
-    performer reference performer
-    specimen reference specimen
-    status token status
-    subject reference subject
-    value-concept token valueCodeableConcept
-    value-date date valueDateTime|valuePeriod
-    value-quantity quantity valueQuantity|valueSampledData
-    value-string string valueString|valueCodeableConcept.text`,
   Procedure: `
     based-on reference basedOn
     category token category
@@ -249,7 +171,7 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     date date performed[x]
     encounter reference encounter
     identifier token identifier
-    instantiates-canonical uri instantiatesCanonical
+    instantiates-canonical reference instantiatesCanonical
     instantiates-uri uri instantiatesUri
     location reference location
     part-of reference partOf
@@ -259,39 +181,4 @@ export const CLINICAL: Readonly<Record<string, string>> = {
     reason-reference reference reasonReference
     status token status
     subject reference subject`,
-  QuestionnaireResponse: `
-    author reference author
-    authored date authored
-    based-on reference basedOn
-    encounter reference encounter
-    identifier token identifier
-    part-of reference partOf
-    patient reference(Patient) subject
-    questionnaire uri questionnaire
-    source reference source
-    status token status
-    subject reference subject`,
-  RiskAssessment: `
-    condition reference condition
-    date date occurrence[x]
-    encounter reference encounter
-    identifier token identifier
-    method token method
-    patient reference(Patient) subject
-    performer reference performer
-    probability number prediction.probabilityDecimal
-    risk token prediction.qualitativeRisk
-    subject reference subject`,
-  Specimen: `
-    accession token accessionIdentifier
-    bodysite token collection.bodySite
-    collected date collection.collected[x]
-    collector reference collection.collector
-    container token container.type
-    identifier token identifier
-    parent reference parent
-    patient reference(Patient) subject
-    status token status
-    subject reference subject
-    type token type`,
 }

@@ -26,10 +26,12 @@ export const FINANCIAL: Readonly<Record<string, string>> = {
     use token use`,
   ClaimResponse: `
     created date created
+    disposition string disposition
     identifier token identifier
     insurer reference insurer
     outcome token outcome
     patient reference(Patient) patient
+    payment-date date payment.date
     request reference request
     requestor reference requestor
     status token status

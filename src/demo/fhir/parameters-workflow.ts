@@ -46,19 +46,28 @@ export const WORKFLOW: Readonly<Record<string, string>> = {
     based-on reference basedOn
     category token category
     encounter reference encounter
+    group-identifier token groupIdentifier
     identifier token identifier
+    medium token medium
+    occurrence date occurrence[x]
     patient reference(Patient) subject
+    priority token priority
     recipient reference recipient
+    replaces reference replaces
     requester reference requester
     sender reference sender
     status token status
     subject reference subject`,
   DeviceRequest: `
     authored-on date authoredOn
+    based-on reference basedOn
     code token codeCodeableConcept
     device reference codeReference
     encounter reference encounter
+    event-date date occurrence[x]
+    group-identifier token groupIdentifier
     identifier token identifier
+    insurance reference insurance
     intent token intent
     patient reference(Patient) subject
     performer reference performer
@@ -90,6 +99,7 @@ export const WORKFLOW: Readonly<Record<string, string>> = {
     patient reference(Patient) subject
     performer reference performer.actor
     reason-given token reasonCode
+    reason-not-given token statusReason
     request reference request
     status token status
     subject reference subject`,
@@ -103,6 +113,7 @@ export const WORKFLOW: Readonly<Record<string, string>> = {
     performer reference performer.actor
     prescription reference authorizingPrescription
     receiver reference receiver
+    responsibleparty reference substitution.responsibleParty
     status token status
     subject reference subject
     type token type
@@ -117,6 +128,7 @@ export const WORKFLOW: Readonly<Record<string, string>> = {
     identifier token identifier
     intended-dispenser reference dispenseRequest.performer
     intended-performer reference performer
+    intended-performertype token performerType
     intent token intent
     medication reference medicationReference
     patient reference(Patient) subject
@@ -169,6 +181,8 @@ export const WORKFLOW: Readonly<Record<string, string>> = {
     code token code
     encounter reference encounter
     identifier token identifier
+    instantiates-canonical reference instantiatesCanonical
+    instantiates-uri uri instantiatesUri
     intent token intent
     occurrence date occurrence[x]
     patient reference(Patient) subject
@@ -185,7 +199,9 @@ export const WORKFLOW: Readonly<Record<string, string>> = {
     appointment-type token appointmentType
     identifier token identifier
     schedule reference schedule
+    service-category token serviceCategory
     service-type token serviceType
+    specialty token specialty
     start date start
     status token status`,
   SupplyDelivery: `
@@ -225,10 +241,14 @@ export const WORKFLOW: Readonly<Record<string, string>> = {
   RequestGroup: `
     author reference author
     authored date authoredOn
+    code token code
     encounter reference encounter
+    group-identifier token groupIdentifier
     identifier token identifier
+    intent token intent
     participant reference action.participant
     patient reference(Patient) subject
+    priority token priority
     status token status
     subject reference subject`,
   ResearchSubject: `

@@ -4,6 +4,7 @@
 import { compilePaths, type ElementPath } from './element-path.ts'
 import { ADMINISTRATION } from './parameters-administration.ts'
 import { CLINICAL } from './parameters-clinical.ts'
+import { DIAGNOSTICS } from './parameters-diagnostics.ts'
 import { FINANCIAL } from './parameters-financial.ts'
 import { WORKFLOW } from './parameters-workflow.ts'
 
@@ -57,14 +58,14 @@ function compile(text: string): [string, SearchParameter][] {
     })
 }
 
-/** `root>a:kind:path;b:kind:path`; without `root>` the parts are read on the resource itself. */
+/** `root>a:kind:path;b:kind:path`; without `root>`, or where it is `.`, the parts are read on the resource itself. */
 function compileComposite(name: string, text: string): SearchParameter {
   const cut = text.indexOf('>')
   const parts = text.slice(cut + 1).split(';')
   return {
     name,
     kind: 'composite',
-    paths: cut < 0 ? [[]] : compilePaths(text.slice(0, cut)),
+    paths: cut < 0 ? [[]] : compilePaths(text.slice(0, cut)).map((path) => path.filter((step) => step.name !== '')),
     parts: parts.map((part) => {
       const [partName, kind, path] = part.split(':')
       return { name: `${name}$${partName}`, kind: kind as ParameterKind, paths: compilePaths(path!) }
@@ -75,7 +76,7 @@ function compileComposite(name: string, text: string): SearchParameter {
 const common = compile(EVERY_TYPE)
 const others: ParametersOfType = new Map([...common, ...compile(OTHER_TYPE)])
 const byType = new Map<string, ParametersOfType>(
-  Object.entries({ ...CLINICAL, ...WORKFLOW, ...ADMINISTRATION, ...FINANCIAL }).map(([type, text]) => [
+  Object.entries({ ...CLINICAL, ...DIAGNOSTICS, ...WORKFLOW, ...ADMINISTRATION, ...FINANCIAL }).map(([type, text]) => [
     type,
     new Map([...common, ...compile(text)]),
   ]),

@@ -18,7 +18,7 @@ export interface TokenValue {
 }
 
 export interface ReferenceValue {
-  /** The reference as written. */
+  /** The reference, or the canonical address, as written. */
   readonly reference: string | undefined
   /** `Patient/1` when it is relative; absolute ones are compared as written. */
   readonly key: string | undefined
@@ -120,6 +120,7 @@ function readIdentifier(element: Record<string, unknown>): TokenValue {
 }
 
 function readReference(element: unknown): ReferenceValue | undefined {
+  if (typeof element === 'string') return { reference: element, key: undefined, identifier: undefined }
   if (!isObject(element)) return undefined
   const reference = stringIn(element, 'reference')
   const identifier = isObject(element['identifier']) ? readIdentifier(element['identifier']) : undefined

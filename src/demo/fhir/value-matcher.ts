@@ -113,7 +113,10 @@ function compileReference(
     if (modifier !== undefined && !target.startsWith(`${modifier}/`)) return () => false
     return (value) => value.key === target
   }
-  if (wanted.includes(':') || wanted.includes('/')) return (value) => value.reference === wanted
+  if (wanted.includes(':') || wanted.includes('/')) {
+    const versioned = `${wanted}|`
+    return (value) => value.reference === wanted || (value.reference?.startsWith(versioned) ?? false)
+  }
   const end = `/${wanted}`
   return (value) => value.key?.endsWith(end) ?? false
 }
