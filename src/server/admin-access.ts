@@ -49,8 +49,7 @@ export function refuseUnauthorized({ headers }: IncomingMessage, { token, expose
 }
 
 export function refuseUnlessJsonPost({ headers }: IncomingMessage): Refusal | undefined {
-  const type = headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase()
-  if (type === 'application/json') return undefined
+  if (/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) return undefined
   return refuse('body-invalid', 'Send it with Content-Type: application/json.', { status: 415 })
 }
 

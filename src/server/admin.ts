@@ -4,8 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isLoopback } from '../config/schema/address.ts'
-import type { Admin } from '../config/schema/server.ts'
+import { type Address, isLoopback } from '../config/schema/address.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { type Document, replyDocument, replyJson, replyRefusal } from '../proxy/reply.ts'
@@ -16,7 +15,7 @@ import type { ExplainRequest } from './explain.ts'
 import { parseExplainRequest } from './explain-request.ts'
 
 export interface AdminOptions {
-  readonly settings: Pick<Admin, 'listen' | 'token'>
+  readonly settings: { readonly listen: Address; readonly token?: string }
   readonly metrics: Pick<Metrics, 'print' | 'contentType'>
   /** A configuration is applied and the gateway is not draining. */
   isReady(): boolean
@@ -25,6 +24,8 @@ export interface AdminOptions {
   explain(request: ExplainRequest): Promise<object>
   /** Left out where the route map cannot be reloaded. */
   reload?(): Promise<Reloaded>
+  /** Hears of defects; the client is told only that there was one. */
+  onError?(error: unknown): void
 }
 
 /** All or nothing: with problems, the last good route map stays. */
@@ -60,7 +61,10 @@ export async function startAdmin(options: AdminOptions): Promise<AdminPort> {
   const { host, port } = options.settings.listen
   const rules: AccessRules = { token: options.settings.token || undefined, exposed: !isLoopback(host) }
   const places = placesOf(options)
-  const server = createServer(SERVER_OPTIONS, (request, response) => void serve(request, response, places, rules))
+  const server = createServer(
+    SERVER_OPTIONS,
+    (request, response) => void serve(request, response, places, rules, options.onError),
+  )
   server.maxConnections = MOST_CONNECTIONS
   server.on('clientError', (_, socket) => {
     answerBrokenRequest(
@@ -95,6 +99,7 @@ async function serve(
   response: ServerResponse,
   places: ReadonlyMap<string, Place>,
   rules: AccessRules,
+  onError: AdminOptions['onError'],
 ): Promise<void> {
   const requestId = randomUUID()
   const place = places.get(request.url!.split('?', 1)[0]!)
@@ -102,7 +107,8 @@ async function serve(
   try {
     reply =
       refuseForeignPages(request, rules) ?? refuseHere(request, place, places, rules) ?? (await place!.answer(request))
-  } catch {
+  } catch (error) {
+    onError?.(error)
     reply = refuse('gateway-broken', 'The admin port failed on this request.')
   }
   if (isRefusal(reply)) {

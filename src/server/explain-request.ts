@@ -25,7 +25,7 @@ export function parseExplainRequest(text: string): ExplainRequest | Refusal {
   if (isRefusal(members)) return members
   const unknown = Object.keys(members).find((key) => !KEYS.some((known) => known === key))
   if (unknown !== undefined)
-    return invalid(`There is no such key as one of those given. Known keys: ${KEYS.join(', ')}.`)
+    return invalid(`There is no key ${JSON.stringify(unknown)}. Known keys: ${KEYS.join(', ')}.`)
   const { method, target, headers, body, credential } = members
   if (typeof method !== 'string' || typeof target !== 'string') {
     return invalid('"method" and "target" are needed, as in {"method": "GET", "target": "/fhir/R4/Patient/1"}.')

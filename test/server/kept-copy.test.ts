@@ -81,3 +81,14 @@ test('a closed copy asks no more', async () => {
     vi.useRealTimers()
   }
 })
+
+test('a lazy copy fetches when somebody asks', async () => {
+  const { fetch, waiting } = source()
+  const copy = keepCopy({ fetch, lazy: true })
+  await settled()
+  expect(fetch).not.toHaveBeenCalled()
+  const asked = copy.get()
+  waiting[0]!.resolve('first')
+  expect(await asked).toBe('first')
+  copy.close()
+})

@@ -1,0 +1,119 @@
+// The metrics of contract §6, by exactly these names and labels, and those of the process. Label values come from closed sets only
+// (`closed-labels.ts`); nothing of a request's text is ever one.
+
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { fold, foldStatus, LABELS, RouteMapNames } from './closed-labels.ts'
+import { createDurations } from './durations.ts'
+import { createTally } from './tally.ts'
+
+export interface Metrics {
+  request(route: string, interaction: string, outcome: string, status: number): void
+  decision(route: string, outcome: string, code: string): void
+  cacheLookup(cache: 'token' | 'decision' | 'introspection', result: 'hit' | 'miss'): void
+  gatewaySeconds(seconds: number): void
+  upstreamSeconds(upstream: string, seconds: number): void
+  guardedEntries(result: 'released' | 'withheld', count: number): void
+  jwksRefresh(issuer: string, result: 'success' | 'failure'): void
+  /** A route map was applied: its number, and the names that labels may have from now on. */
+  applied(generation: number, names: Parameters<RouteMapNames['replace']>[0]): void
+  print(): Promise<string>
+  readonly contentType: string
+}
+
+const OWN_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+const UPSTREAM_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** `process` adds memory, CPU, event loop and garbage collection; its observers cannot be taken back, so once a process. */
+export function createMetrics(options: { readonly process: boolean }): Metrics {
+  const registry = new Registry()
+  const names = new RouteMapNames()
+  if (options.process) collectDefaultMetrics({ register: registry })
+  const requests = createTally(
+    {
+      name: 'scopegate_requests_total',
+      help: 'Requests that were answered.',
+      labels: ['route', 'interaction', 'outcome', 'status'],
+      close: ([route, interaction, outcome, status]) => [
+        fold(names.route, route!),
+        fold(LABELS.interaction, interaction!),
+        fold(LABELS.outcome, outcome!),
+        foldStatus(Number(status)),
+      ],
+    },
+    registry,
+  )
+  const decisions = createTally(
+    {
+      name: 'scopegate_decisions_total',
+      help: 'What became of requests, by outcome and refusal code.',
+      labels: ['route', 'outcome', 'code'],
+      close: ([route, outcome, code]) => [
+        fold(names.route, route!),
+        fold(LABELS.outcome, outcome!),
+        fold(LABELS.code, code!),
+      ],
+    },
+    registry,
+  )
+  const lookups = createTally(
+    {
+      name: 'scopegate_cache_lookups_total',
+      help: 'Look-ups in the caches of verified tokens, decisions and introspection answers.',
+      labels: ['cache', 'result'],
+      close: ([cache, result]) => [fold(LABELS.cache, cache!), fold(LABELS.lookup, result!)],
+    },
+    registry,
+  )
+  const guarded = createTally(
+    {
+      name: 'scopegate_guarded_entries_total',
+      help: 'Resources that were checked before their release.',
+      labels: ['result'],
+      close: ([result]) => [fold(LABELS.guarded, result!)],
+    },
+    registry,
+  )
+  const refreshes = createTally(
+    {
+      name: 'scopegate_jwks_refreshes_total',
+      help: 'Fetches of issuers’ key sets.',
+      labels: ['issuer', 'result'],
+      close: ([issuer, result]) => [fold(names.issuer, issuer!), fold(LABELS.refresh, result!)],
+    },
+    registry,
+  )
+  const gateway = createDurations(
+    { name: 'scopegate_gateway_seconds', help: 'Own time of a request, upstream excluded.', buckets: OWN_SECONDS },
+    registry,
+  )
+  const upstreams = createDurations(
+    {
+      name: 'scopegate_upstream_seconds',
+      help: 'Time that a request spent at its upstream.',
+      buckets: UPSTREAM_SECONDS,
+      label: 'upstream',
+      close: (upstream) => fold(names.upstream, upstream),
+    },
+    registry,
+  )
+  const generation = new Gauge({
+    name: 'scopegate_config_generation',
+    help: 'Number of the route map in force.',
+    registers: [registry],
+  })
+  return {
+    request: (route, interaction, outcome, status) => requests.add(1, route, interaction, outcome, String(status)),
+    decision: (route, outcome, code) => decisions.add(1, route, outcome, code),
+    cacheLookup: (cache, result) => lookups.add(1, cache, result),
+    gatewaySeconds: (seconds) => gateway.observe(seconds),
+    upstreamSeconds: (upstream, seconds) => upstreams.observe(seconds, upstream),
+    guardedEntries: (result, count) => guarded.add(count, result),
+    jwksRefresh: (issuer, result) => refreshes.add(1, issuer, result),
+    applied: (number, applied) => {
+      names.replace(applied)
+      generation.set(number)
+    },
+    print: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
