@@ -4,19 +4,12 @@
 import { type Door, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
 import { readBundle } from './fhir/bundle.ts'
 import type { Definitions } from './fhir/definitions.ts'
-import { type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
+import { type FhirRequestLine, type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
 import { printRequestPath, sentParameters } from './fhir/request-path.ts'
-import type { Parameter } from './http/request-target.ts'
 import { printQuery, readForm } from './http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 
-export interface FhirRequestLine {
-  readonly method: string
-  /** Decoded segments below the base. */
-  readonly segments: readonly string[]
-  readonly parameters: readonly Parameter[]
-  readonly ifNoneExist?: string | undefined
-}
+export type { FhirRequestLine }
 
 /**
  * What the body is for: `form` and `bundle` are read whole before the decision, `resource` streams through a check of its type

@@ -35,7 +35,7 @@ export type Interaction =
 export type InteractionCode = Interaction['code']
 
 /** The request line below the FHIR base, and the header that can make a create conditional. */
-export interface FhirRequest {
+export interface FhirRequestLine {
   readonly method: string
   /** Decoded segments below the base. */
   readonly segments: readonly string[]
@@ -48,7 +48,7 @@ const ID = /^[A-Za-z0-9\-.]{1,64}$/
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/
 
 /** A root POST is named `batch`; only its body tells a transaction apart. */
-export function parseInteraction(request: FhirRequest, definitions: Definitions): Interaction | Refusal {
+export function parseInteraction(request: FhirRequestLine, definitions: Definitions): Interaction | Refusal {
   const reading = request.method === 'GET' || request.method === 'HEAD'
   const interaction = shape({ ...request, method: reading ? 'GET' : request.method }, definitions)
   if (isRefusal(interaction)) return interaction
@@ -60,7 +60,7 @@ export function isSearchByPost(method: string, segments: readonly string[]): boo
   return method === 'POST' && segments.at(-1) === '_search'
 }
 
-function shape(request: FhirRequest, definitions: Definitions): Interaction | Refusal {
+function shape(request: FhirRequestLine, definitions: Definitions): Interaction | Refusal {
   const { method, parameters } = request
   const byPost = isSearchByPost(method, request.segments)
   const segments = byPost ? request.segments.slice(0, -1) : request.segments
@@ -103,7 +103,12 @@ function atRoot(
   return wrongMethod('GET, HEAD, POST')
 }
 
-function atType(request: FhirRequest, byPost: boolean, type: string, definitions: Definitions): Interaction | Refusal {
+function atType(
+  request: FhirRequestLine,
+  byPost: boolean,
+  type: string,
+  definitions: Definitions,
+): Interaction | Refusal {
   const { method, parameters } = request
   if (method === 'GET' || byPost) return searchOf(type, parameters, definitions)
   if (method === 'POST') return create(type, request.ifNoneExist, definitions)
