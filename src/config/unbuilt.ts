@@ -33,7 +33,6 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     harmless: isEmpty,
   },
   { key: 'server.tls', effect: 'protects-less', instead: 'the port would speak plain http' },
-  { key: 'server.admin.token', effect: 'protects-less', instead: 'the admin port would not ask for it' },
   { key: 'server.admin.clientCa', effect: 'protects-less', instead: 'the admin port would not ask for certificates' },
   {
     key: 'server.limits.guardedBody',

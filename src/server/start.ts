@@ -111,9 +111,9 @@ function open(
   )
 }
 
-/** Short, unguessable across restarts, and cheap: a random start and a count. */
+/** Short, unguessable across restarts, and cheap: a random start and a count. Always a FHIR id, as OperationOutcomes carry it. */
 function requestIds(): () => string {
-  const start = randomBytes(6).toString('base64url')
+  const start = randomBytes(6).toString('hex')
   let count = 0
   return () => `${start}-${(++count).toString(36)}`
 }

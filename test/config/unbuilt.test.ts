@@ -12,7 +12,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
   'server.workers': [server('workers: 2'), server('workers: 1')],
   'server.trustedProxies': [server('trustedProxies: [10.0.0.0/8]'), server('trustedProxies: []')],
   'server.tls': [server('tls: { cert: c, key: k }')],
-  'server.admin.token': [server('admin: { token: t }'), server(`admin: { token: "${ref('T:-')}" }`)],
   'server.admin.clientCa': [server('tls: { cert: c, key: k }, admin: { clientCa: c }')],
   'server.limits.guardedBody': [server('limits: { guardedBody: 1MiB }'), server('limits: { guardedBody: 10MiB }')],
   'issuers.*.introspection': [
