@@ -1,7 +1,7 @@
 // What a grant is worth on a route: the scopes that count there, each still paired with its own context and door, so that a
 // narrow scope can never borrow the reach of another one (contract §5, spec §1.3). Several scopes are a union.
 
-import type { Grant } from '../grant.ts'
+import type { GrantFacts } from '../grant.ts'
 import { parseScope, type ScopeFilter, type SmartScope } from '../smart/scope.ts'
 import type { FhirPolicy } from './policy.ts'
 import type { Door, Need } from './required-access.ts'
@@ -32,11 +32,12 @@ export interface Authority {
 const REST_AND_BUNDLE: readonly Door[] = ['rest', 'bundle']
 const EVERY_DOOR: readonly Door[] = ['rest', 'bundle', 'operation', 'bulk']
 
-export function authorityOf(grant: Grant, policy: FhirPolicy): Authority {
+export function authorityOf(grant: GrantFacts, policy: FhirPolicy): Authority {
   const held: HeldScope[] = []
   const lackPatient: HeldScope[] = []
   const wrongKind: HeldScope[] = []
-  for (const granted of new Set(grant.scopes)) {
+  // Sorted, so that the order in the token cannot change which of several covering scopes is named.
+  for (const granted of [...new Set(grant.scopes)].sort()) {
     for (const { smart, doors } of meaningsOf(granted, policy)) {
       const reach = reachOf(smart, grant, policy)
       if (reach === 'nothing') continue
@@ -72,7 +73,11 @@ function meaningsOf(granted: string, policy: FhirPolicy): Meaning[] {
 }
 
 /** How far the context lets a scope reach. */
-function reachOf(smart: SmartScope, grant: Grant, policy: FhirPolicy): Limit | undefined | 'nothing' | 'no-patient' {
+function reachOf(
+  smart: SmartScope,
+  grant: GrantFacts,
+  policy: FhirPolicy,
+): Limit | undefined | 'nothing' | 'no-patient' {
   const { filters } = smart
   const filtered = filters.length === 0 ? undefined : { filters }
   switch (smart.context) {
@@ -86,7 +91,7 @@ function reachOf(smart: SmartScope, grant: Grant, policy: FhirPolicy): Limit | u
 }
 
 /** A user who is a Patient never reaches beyond that Patient; what other users may see is the FHIR server's rule (contract §5). */
-function userReach(filtered: Limit | undefined, grant: Grant, policy: FhirPolicy): Limit | undefined | 'nothing' {
+function userReach(filtered: Limit | undefined, grant: GrantFacts, policy: FhirPolicy): Limit | undefined | 'nothing' {
   if (policy.userScopes === 'refuse') return 'nothing'
   const patient = /^Patient\/(.+)$/.exec(grant.fhirUser ?? '')?.[1]
   if (patient !== undefined) return { patients: [patient], filters: filtered?.filters ?? [] }

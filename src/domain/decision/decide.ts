@@ -14,6 +14,10 @@ import { smallestSet } from './smallest-set.ts'
 export function decide(required: readonly RequiredAccess[], grant: Grant, policy: FhirPolicy): Decision {
   const authority = authorityOf(grant, policy)
   const covered: Coverage[] = []
+  // INVARIANT: what needs nothing is not covered by anything. An empty list must never read as "all covered".
+  if (required.length === 0 || required.some(({ needs }) => needs.length === 0)) {
+    return deny(NOTHING_ASKED, covered, [], required, grant, policy)
+  }
   for (const access of required) {
     for (const need of access.needs) {
       const verdict = judge(need, access, authority)
@@ -22,6 +26,11 @@ export function decide(required: readonly RequiredAccess[], grant: Grant, policy
     }
   }
   return clear(covered)
+}
+
+const NOTHING_ASKED: Shortfall = {
+  code: 'scope-insufficient',
+  detail: 'The request names no access that a scope could cover.',
 }
 
 function missingOf(required: readonly RequiredAccess[], authority: Authority): Need[] {
@@ -36,11 +45,11 @@ type Shortfall = Pick<Refusal, 'code' | 'detail'>
 
 function judge(need: Need, access: RequiredAccess, authority: Authority): Coverage | Shortfall {
   const scopes = covering(need, access.door, authority.held)
-  const best = scopes[0]
-  if (best !== undefined && (best.limit === undefined || isOwnPatient(need, access, best))) {
-    return { need, scope: best.granted, ...(best.granted === printed(best) ? {} : { worth: printed(best) }) }
+  const enough = scopes.find((scope) => scope.limit === undefined || isOwnPatient(need, access, scope))
+  if (enough !== undefined) {
+    return { need, scope: enough.granted, ...(enough.granted === printed(enough) ? {} : { worth: printed(enough) }) }
   }
-  if (best !== undefined) return limited(need, access, scopes)
+  if (scopes.length > 0) return limited(need, access, scopes)
   if (covering(need, access.door, authority.wrongKind).length > 0) {
     return {
       code: 'credential-kind',
