@@ -1,38 +1,80 @@
 // The scopes that a refusal offers (contract §4): a smallest set that would do by itself, of a kind that the caller's credential
 // may carry, in the context that the caller already uses. Nothing is offered where nothing would help.
 
-import type { Grant } from '../grant.ts'
+import type { GrantFacts } from '../grant.ts'
 import { type Permission, parseScope, type ScopeContext } from '../smart/scope.ts'
-import type { FhirPolicy, Worth } from './policy.ts'
-import type { Need, RequiredAccess } from './required-access.ts'
+import { authorityOf, covering, type HeldScope } from './authority.ts'
+import type { FhirPolicy } from './policy.ts'
+import type { Door, Need, RequiredAccess } from './required-access.ts'
 
 const LETTERS: readonly Permission[] = ['c', 'r', 'u', 'd', 's']
 const CONTEXTS: readonly ScopeContext[] = ['patient', 'user', 'system']
+// More product scopes than these at once are looked for by nobody.
+const MOST_PRODUCT_SCOPES = 3
 
-export function smallestSet(required: readonly RequiredAccess[], grant: Grant, policy: FhirPolicy): readonly string[] {
-  const smart = policy.smart && grant.kind === 'bearer' ? smartSet(required, grant, policy) : []
-  return smart.length > 0 ? smart : productSet(required, grant, policy)
+interface Demand {
+  readonly need: Need
+  readonly door: Door
 }
 
-function smartSet(required: readonly RequiredAccess[], grant: Grant, policy: FhirPolicy): readonly string[] {
-  const needs = required.flatMap((access) => access.needs)
-  const context = contextOf(grant)
-  // No wildcard is ever offered, and a patient's part of a type cannot answer a question about all of it.
-  if (needs.some((need) => need.type === '*' || (need.role === 'probe' && context === 'patient'))) return []
-  const lettersOf = new Map<string, Set<string>>()
-  for (const need of byFewestChoices(needs)) {
-    const letters = lettersOf.get(need.type) ?? new Set()
-    if (![...need.permissions].some((permission) => letters.has(permission))) letters.add(need.permissions[0]!)
-    lettersOf.set(need.type, letters)
+export function smallestSet(
+  required: readonly RequiredAccess[],
+  grant: GrantFacts,
+  policy: FhirPolicy,
+): readonly string[] {
+  const demands = demandsOf(required)
+  const smart = policy.smart && grant.kind === 'bearer' ? smartSet(demands, grant, policy) : []
+  return smart.length > 0 ? smart : productSet(demands, grant, policy)
+}
+
+/** Each once: a Bundle may ask the same of thousands of entries. */
+function demandsOf(required: readonly RequiredAccess[]): readonly Demand[] {
+  const demands = new Map<string, Demand>()
+  for (const { needs, door } of required) {
+    for (const need of needs)
+      demands.set(`${need.type} ${need.permissions} ${need.role === 'probe'} ${door}`, { need, door })
   }
+  return [...demands.values()]
+}
+
+/** The demands that these scopes alone would meet, if the token were otherwise the same. */
+function metBy(
+  scopes: readonly string[],
+  demands: readonly Demand[],
+  grant: GrantFacts,
+  policy: FhirPolicy,
+): readonly Demand[] {
+  // A patient/ scope brings its launch patient with it when it is asked for.
+  const { held, lackPatient } = authorityOf({ ...grant, scopes }, policy)
+  const counted = [...held, ...lackPatient]
+  return demands.filter(({ need, door }) => covering(need, door, counted).some((scope) => mayHelp(need, scope)))
+}
+
+// A patient's part of a type cannot answer a question about all of it, and a filtered part need not hold what was asked for.
+function mayHelp(need: Need, { smart, limit }: HeldScope): boolean {
+  if (smart.filters.length > 0) return false
+  return need.role !== 'probe' || (limit === undefined && smart.context !== 'patient')
+}
+
+function smartSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPolicy): readonly string[] {
+  const needs = demands.map(({ need }) => need)
+  // No wildcard is ever offered.
+  if (needs.some(({ type }) => type === '*')) return []
+  const lettersOf = new Map<string, Set<string>>()
+  for (const { type, permissions } of byFewestChoices(needs)) {
+    const letters = lettersOf.get(type) ?? new Set()
+    if (![...permissions].some((permission) => letters.has(permission))) letters.add(permissions[0]!)
+    lettersOf.set(type, letters)
+  }
+  const context = contextOf(grant)
   const scopes = [...lettersOf].map(
     ([type, letters]) => `${context}/${type}.${LETTERS.filter((letter) => letters.has(letter)).join('')}`,
   )
-  return scopes.every((scope) => policy.catalogue.mayCarry(scope, grant.kind)) ? scopes.sort() : []
+  return metBy(scopes, demands, grant, policy).length === demands.length ? scopes.sort() : []
 }
 
 /** The context that the caller uses; else what the token knows of (contract §4). */
-function contextOf(grant: Grant): ScopeContext {
+function contextOf(grant: GrantFacts): ScopeContext {
   const used = new Set(grant.scopes.map((scope) => parseScope(scope)?.context))
   const first = CONTEXTS.find((context) => used.has(context))
   if (first !== undefined) return first
@@ -40,37 +82,29 @@ function contextOf(grant: Grant): ScopeContext {
   return grant.fhirUser === undefined ? 'system' : 'user'
 }
 
-function productSet(required: readonly RequiredAccess[], grant: Grant, policy: FhirPolicy): readonly string[] {
-  const usable = policy.worths.filter(
-    ({ scope, smart }) => policy.catalogue.mayCarry(scope, grant.kind) && smart.filters.length === 0,
-  )
-  const demands = required.flatMap(({ needs, door }) => needs.map((need) => ({ need, door })))
-  const names = [...new Set(usable.map(({ scope }) => scope))].sort()
-  const does = (set: readonly string[]): boolean =>
-    demands.every(({ need, door }) => usable.some((worth) => set.includes(worth.scope) && meets(worth, need, door)))
+function productSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPolicy): readonly string[] {
+  const met = new Map<string, readonly Demand[]>()
+  for (const { scope } of policy.worths) {
+    const demandsMet = metBy([scope], demands, grant, policy)
+    if (demandsMet.length > 0) met.set(scope, demandsMet)
+  }
   const weight = (set: readonly string[]): number =>
-    usable.filter(({ scope }) => set.includes(scope)).reduce((sum, { smart }) => sum + smart.permissions.length, 0)
-  for (const candidates of [names.map((name) => [name]), pairs(names)]) {
-    const best = candidates.filter(does).sort((a, b) => weight(a) - weight(b))[0]
+    policy.worths.reduce((sum, { scope, smart }) => sum + (set.includes(scope) ? smart.permissions.length : 0), 0)
+  const does = (set: readonly string[]): boolean =>
+    new Set(set.flatMap((scope) => met.get(scope)!)).size === demands.length
+  for (let size = 1; size <= MOST_PRODUCT_SCOPES; size++) {
+    const best = subsets([...met.keys()].sort(), size)
+      .filter(does)
+      .sort((a, b) => weight(a) - weight(b))[0]
     if (best !== undefined) return best
   }
   return []
 }
 
-function meets({ smart, via }: Worth, need: Need, door: RequiredAccess['door']): boolean {
-  if (
-    smart.context !== 'system' ||
-    !(via.includes(door) || (via.length === 0 && (door === 'rest' || door === 'bundle')))
-  )
-    return false
-  return (
-    (smart.type === '*' || smart.type === need.type) &&
-    [...need.permissions].some((letter) => smart.permissions.includes(letter))
-  )
-}
-
-function pairs(names: readonly string[]): string[][] {
-  return names.flatMap((a, index) => names.slice(index + 1).map((b) => [a, b]))
+/** In alphabetical order when `names` are. */
+function subsets(names: readonly string[], size: number): string[][] {
+  if (size === 0) return [[]]
+  return names.flatMap((name, index) => subsets(names.slice(index + 1), size - 1).map((rest) => [name, ...rest]))
 }
 
 // Needs with one possible letter first, so that one with a choice can use what is there already.
