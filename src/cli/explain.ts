@@ -28,7 +28,14 @@ export async function runExplain(options: ExplainOptions): Promise<0 | 1 | 3> {
   if ('problems' in loaded) return printProblems(loaded)
   const keySets = createKeySets({ now: Date.now })
   const hear = { onCacheLookup: () => {}, onFetch: () => {} }
-  const composed = compose(loaded.settings, { generation: 0, keySets, sealKeys: [], hear, now: Date.now })
+  const composed = compose(loaded.settings, {
+    generation: 0,
+    offline: true,
+    keySets,
+    sealKeys: [],
+    hear,
+    now: Date.now,
+  })
   try {
     const explanation = await explain(composed, requestOf(options), Date.now())
     console.log(options.json ? JSON.stringify(explanation, null, 2) : printExplanation(explanation))

@@ -34,6 +34,8 @@ export interface ComposeOptions {
   /** Newest first; see `pages.ts`. */
   readonly sealKeys: readonly string[]
   readonly hear: Hearers
+  /** Nothing is fetched before it is needed: for `explain`. */
+  readonly offline?: boolean
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -61,7 +63,7 @@ export function compose(settings: Settings, options: ComposeOptions): Composed {
     keySets: options.keySets,
     onCacheLookup: (result) => hear.onCacheLookup('token', result),
   })
-  const discovery = createDiscovery(settings, { onFetch: hear.onFetch })
+  const discovery = createDiscovery(settings, { onFetch: hear.onFetch, lazy: options.offline ?? false })
   const build = { settings, catalogue, upstreams, pages, options }
   const house: House = {
     routes: compileRouteTable(settings.routes.flatMap((route) => entriesOf(route, build))),
