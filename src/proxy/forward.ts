@@ -75,6 +75,8 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
   readonly #start = performance.now()
   #controller: Dispatcher.DispatchController | undefined
   #answer: Answer | undefined
+  /** Where there is a body to change. */
+  #transform: BodyTransform | undefined
   #retried = false
   /** No more is wanted of the upstream. */
   #over = false
@@ -125,12 +127,13 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
     const answer = this.#exchange.answer(status, headers)
     if (isRefusal(answer)) return this.#fail(answer)
     this.#answer = answer
+    if (mayHaveBody(this.#exchange.method, status)) this.#transform = answer.transform
     if (answer.transform === undefined) this.#expected = lengthOf(headers['content-length'])
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
-    const transform = this.#answer?.transform
+    const transform = this.#transform
     const refusal = transform === undefined ? this.write(chunk) : transform.write(chunk, this)
     if (refusal !== undefined) this.#fail(refusal)
   }
@@ -138,7 +141,7 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
   onResponseEnd(): void {
     if (this.#over) return
     this.#endAt = performance.now()
-    const result = this.#answer?.transform?.end(this)
+    const result = this.#transform?.end(this)
     if (result instanceof Promise) {
       result.then(this.#finish, () => this.#fail(refuse('upstream-broken', 'The answer could not be read to its end.')))
     } else this.#finish(result)

@@ -25,7 +25,10 @@ export function compilePublicUrls(upstreams: readonly string[], publicBase: stri
   const behind = upstreams.map(baseOf)
   const bases = [...behind, ...behind.map(({ path }) => ({ origin: published.origin, path }))]
   const prefixes = bases.map(({ origin, path }) => origin + path)
-  const origins = new Set(behind.map(({ origin }) => origin))
+  const hidden = new Set(behind.map(({ origin }) => origin))
+  // Whatever runs on the upstream's machine is not for clients to know, unless the public address is there too.
+  const hiddenHosts = new Set(behind.map(({ origin }) => hostOf(origin)))
+  hiddenHosts.delete(hostOf(published.origin))
   const underPublic = (rest: string): string => publicBase + rest
 
   const below = (url: string): string | undefined => {
@@ -49,7 +52,7 @@ export function compilePublicUrls(upstreams: readonly string[], publicBase: stri
     const origin = originOf(absolute[1]!, absolute[2]!)
     const normal = origin === undefined ? undefined : below(origin + absolute[3]!)
     if (normal !== undefined) return normal
-    return origin === undefined || origins.has(origin) ? undefined : url
+    return origin === undefined || hidden.has(origin) || hiddenHosts.has(hostOf(origin)) ? undefined : url
   }
 
   return { map, publicBase }
@@ -65,6 +68,10 @@ function isBelow(url: string, base: string): boolean {
 function baseOf(url: string): Base {
   const { origin, pathname } = new URL(url)
   return { origin, path: pathname.replace(/\/+$/, '') }
+}
+
+function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).hostname : origin
 }
 
 /** Undefined when no client could read it as one origin. */

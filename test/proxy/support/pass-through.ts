@@ -62,10 +62,12 @@ export async function passThrough(
   const inbound = compileInbound(route, compilePublicUrls(url, `${publicUrl}/fhir/R4`))
   const reports: ForwardReport[] = []
 
-  const refuseWith = (response: ServerResponse) => (refusal: Refusal) => {
-    replyRefusal(response, refusal, { fhir: true, wantsXml: false, requestId: 'test-request' })
-  }
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const refuseWith =
+    (response: ServerResponse) =>
+    (refusal: Refusal): undefined => {
+      replyRefusal(response, refusal, { fhir: true, wantsXml: false, requestId: 'test-request' })
+    }
+  const handle = (request: IncomingMessage, response: ServerResponse): undefined => {
     const refuse = refuseWith(response)
     if (options.refuse !== undefined) return refuse(options.refuse)
     const headers = read(request.rawHeaders, { method: request.method, httpVersion: request.httpVersion })
