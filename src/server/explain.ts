@@ -87,12 +87,12 @@ export async function explain({ house }: Composed, asked: ExplainRequest, now: n
       scopes,
     }
   }
-  const headers = house.readHeaders(headersOf(asked))
-  if (isRefusal(headers)) return stop(headers)
   const entry = house.routes.find(asked.method, target)
   if (isRefusal(entry)) return stop(entry)
   const endpoint = entry.route
   const found = { route: endpoint.route.name }
+  const headers = house.readHeaders(headersOf(asked))
+  if (isRefusal(headers)) return stop(headers, found)
   const authenticated =
     asked.token === undefined || endpoint.isPublic
       ? grantFrom(asked, now)

@@ -36,15 +36,16 @@ export async function serve(passage: Passage, house: House): Promise<void> {
   try {
     const target = orRefuse(parseRequestTarget(request.url!, house.limits.searchParameters))
     const document = house.findOpenDocument(target.path)
+    if (document !== undefined) {
+      await serveDocument(document, target, passage, house)
+      return
+    }
+    // Before the fields are read: a refusal of theirs has the form and the challenge of the route.
+    const endpoint = orRefuse(house.routes.find(request.method!, target)).route
+    passage.found(endpoint)
     const headers = orRefuse(house.readHeaders(request.rawHeaders, request))
     const line: AskedLine = { method: request.method!, target, headers }
     passage.read(line)
-    if (document !== undefined) {
-      await passage.replyDocument(document)
-      return
-    }
-    const endpoint = orRefuse(house.routes.find(line.method, target)).route
-    passage.found(endpoint)
     const grant = endpoint.isPublic ? undefined : orRefuse(await house.authenticate(headers, target, endpoint))
     passage.authenticated(grant)
     const body = orRefuse(await readMeaning(request, line, endpoint))
@@ -56,6 +57,19 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     if (thrown instanceof Refused) passage.refuse(thrown.refusal)
     else passage.fail(thrown)
   }
+}
+
+async function serveDocument(
+  document: OpenDocument,
+  target: RequestTarget,
+  passage: Passage,
+  house: House,
+): Promise<void> {
+  const { request } = passage
+  passage.opened(document)
+  const headers = orRefuse(house.readHeaders(request.rawHeaders, request))
+  passage.read({ method: request.method!, target, headers })
+  await passage.replyDocument(document)
 }
 
 /** Only forms and Bundles are read before the decision; no byte of a body is read before the credential was verified. */

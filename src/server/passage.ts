@@ -52,6 +52,10 @@ export class Passage {
     this.#line = line
   }
 
+  opened(document: OpenDocument): void {
+    this.#document = document
+  }
+
   found(endpoint: Endpoint): void {
     this.#endpoint = endpoint
   }
@@ -72,7 +76,6 @@ export class Passage {
   }
 
   async replyDocument(document: OpenDocument): Promise<void> {
-    this.#document = document
     const { method, headers, target } = this.#line!
     const format = target.parameters.find(({ name }) => name === '_format')?.value
     const answer = await document.answer({
