@@ -30,6 +30,8 @@ const LINGER_BYTES = 256 * 1024
 export function replyRefusal(response: ServerResponse, refusal: Refusal, context: RefusalContext): Sent {
   const answer = answerOf(refusal, context)
   const headers = ['cache-control', 'no-store']
+  // Where the fields of one request are in doubt, so is the beginning of the next one.
+  if (refusal.code === 'header-ambiguous') response.shouldKeepAlive = false
   const challenge = context.challenge && challengeOf(refusal, context.challenge)
   if (challenge !== undefined) headers.push('www-authenticate', challenge)
   if (refusal.code !== 'not-found') {

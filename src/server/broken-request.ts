@@ -12,8 +12,13 @@ const LINGER_MS = 500
 export function answerBrokenRequest(socket: Socket, refusal: Refusal | undefined): void {
   // What still arrives after the first fault is broken too; that answer stands.
   if (socket.writableEnded && !socket.destroyed && refusal !== undefined) return
-  if (refusal === undefined || !socket.writable || hasBegunToAnswer(socket)) {
+  if (refusal === undefined || !socket.writable) {
     socket.destroy()
+    return
+  }
+  // More bytes would be taken for a part of the answer that is on its way: it may leave, then the connection ends.
+  if (hasBegunToAnswer(socket)) {
+    socket.destroySoon()
     return
   }
   const requestId = randomUUID()
@@ -33,7 +38,6 @@ export function answerBrokenRequest(socket: Socket, refusal: Refusal | undefined
   setTimeout(() => socket.destroy(), LINGER_MS).unref()
 }
 
-/** An answer to an earlier request of this connection is on its way: more bytes would be taken for a part of it. */
 function hasBegunToAnswer(socket: Socket): boolean {
   const pending: unknown = Reflect.get(socket, '_httpMessage')
   return pending instanceof Object && Reflect.get(pending, 'headersSent') === true

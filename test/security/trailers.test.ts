@@ -1,0 +1,22 @@
+// Fields behind a chunked body are read by nobody: neither a client's (node-http-proxy#1647) nor an upstream's come through.
+
+import { expect, test } from 'vitest'
+import { exchangeRaw, passThrough, requestText, startRawUpstream } from '../proxy/support/pass-through.ts'
+
+test('trailers are dropped on both ways', async () => {
+  const upstream = await startRawUpstream((received, socket) => {
+    if (!received.endsWith('0\r\n\r\n')) return
+    socket.write(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Set-Cookie\r\n\r\n2\r\nok\r\n0\r\nSet-Cookie: evil=1\r\nX-Up: evil\r\n\r\n',
+    )
+  })
+  const gateway = await passThrough(upstream.url)
+  const body = '5\r\nhello\r\n0\r\nAuthorization: Bearer evil\r\nX-Auth-Subject: evil\r\n\r\n'
+  const { text } = await exchangeRaw(
+    gateway.port,
+    requestText('POST /', ['Transfer-Encoding: chunked', 'Trailer: Authorization'], body),
+  )
+  expect(text).toMatch(/ok$/)
+  expect(text).not.toMatch(/evil|trailer/i)
+  expect(upstream.connections[0]?.text).not.toMatch(/evil|trailer/i)
+})
