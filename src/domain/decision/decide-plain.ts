@@ -1,6 +1,6 @@
 // Decisions on routes that are no FHIR endpoint: product scopes only, by name, default deny.
 
-import type { Grant } from '../grant.ts'
+import type { Grant, GrantFacts } from '../grant.ts'
 import { refuse } from '../refusal.ts'
 import { clear, type Decision } from './decision.ts'
 import type { Catalogue } from './policy.ts'
@@ -15,11 +15,22 @@ const ENDPOINT: Need = { type: 'endpoint', permissions: '', role: 'own' }
 export function decidePlain(requirement: Requirement, grant: Grant | undefined, catalogue: Catalogue): Decision {
   if (requirement === 'public') return clear([])
   if (grant === undefined) return deny([], catalogue, undefined)
+  const held = coveringScopes(requirement, grant, catalogue)
+  if (held !== undefined) return clear(held.map((scope) => ({ need: ENDPOINT, scope })))
   const asked = 'anyOf' in requirement ? requirement.anyOf : requirement.allOf
-  const held = asked.filter((scope) => grant.scopes.includes(scope) && catalogue.mayCarry(scope, grant.kind))
-  const enough = 'anyOf' in requirement ? held.length > 0 : asked.length > 0 && held.length === asked.length
-  if (enough) return clear(held.map((scope) => ({ need: ENDPOINT, scope })))
   return deny('anyOf' in requirement ? firstCarried(asked, grant, catalogue) : asked, catalogue, grant)
+}
+
+/** The scopes that meet a requirement; undefined when it is not met. Clears nothing by itself. */
+export function coveringScopes(
+  requirement: Exclude<Requirement, 'public'>,
+  { scopes, kind }: Pick<GrantFacts, 'scopes' | 'kind'>,
+  catalogue: Catalogue,
+): readonly string[] | undefined {
+  const asked = 'anyOf' in requirement ? requirement.anyOf : requirement.allOf
+  const held = asked.filter((scope) => scopes.includes(scope) && catalogue.mayCarry(scope, kind))
+  const enough = 'anyOf' in requirement ? held.length > 0 : asked.length > 0 && held.length === asked.length
+  return enough ? held : undefined
 }
 
 function deny(scopes: readonly string[], catalogue: Catalogue, grant: Grant | undefined): Decision {
