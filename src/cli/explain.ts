@@ -27,7 +27,7 @@ export async function runExplain(options: ExplainOptions): Promise<0 | 1 | 3> {
   const loaded = readRouteMap(options.config, process.env)
   if ('problems' in loaded) return printProblems(loaded)
   const keySets = createKeySets({ now: Date.now })
-  const hear = { onCacheLookup: () => {}, onFetch: () => {} }
+  const hear = { onCacheLookup: () => {}, onFetch: () => {}, onGuarded: () => {} }
   const composed = compose(loaded.settings, {
     generation: 0,
     offline: true,

@@ -6,8 +6,8 @@ import type { RefusalCode } from './refusal.ts'
 export const TITLES: Readonly<Record<RefusalCode, string>> = {
   'token-missing': 'No credential came with the request.',
   'token-invalid': 'The credential is not accepted.',
-  'token-expired': 'The access token has expired.',
-  'token-revoked': 'The access token has been revoked.',
+  'token-expired': 'The credential has expired.',
+  'token-revoked': 'The credential has been revoked.',
   'credential-ambiguous': 'More than one credential came, or one in a place where none is read.',
   'scope-insufficient': 'The granted scopes do not cover the request.',
   'credential-kind': 'This kind of credential cannot carry the scope that is needed.',

@@ -16,9 +16,9 @@ const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/
 const MAXIMUM_SCOPE = 2048
 
 const DESCRIPTIONS: Partial<Readonly<Record<RefusalCode, string>>> = {
-  'token-invalid': 'The access token is not accepted',
-  'token-expired': 'The access token expired',
-  'token-revoked': 'The access token was revoked',
+  'token-invalid': 'The credential is not accepted',
+  'token-expired': 'The credential has expired',
+  'token-revoked': 'The credential has been revoked',
   'credential-ambiguous': 'Send exactly one credential, in one header',
   'scope-insufficient': 'The granted scopes do not cover the request',
   'credential-kind': 'This kind of credential cannot carry the scope',

@@ -2,11 +2,11 @@
 // requires, and the request that would go upstream, rebuilt from what was parsed: never the client's raw text (spec §0.1).
 
 import { type Door, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
-import { readBundle } from './fhir/bundle.ts'
+import { type BundleRequest, readBundle } from './fhir/bundle.ts'
 import type { Definitions } from './fhir/definitions.ts'
 import { type FhirRequestLine, type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
 import { printRequestPath, sentParameters } from './fhir/request-path.ts'
-import { printQuery, readForm } from './http/request-target.ts'
+import { type Parameter, printQuery, readForm } from './http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 
 export type { FhirRequestLine }
@@ -21,6 +21,10 @@ export interface FhirRequest {
   readonly interaction: Interaction
   readonly required: readonly RequiredAccess[]
   readonly method: string
+  /** Decoded segments below the base. */
+  readonly segments: readonly string[]
+  /** What is sent on of query and form. */
+  readonly parameters: readonly Parameter[]
   /** Path below the upstream's base, with query; starts with `/` or `?`, or is empty. */
   readonly path: string
   /** Replaces the client's body when present. */
@@ -28,6 +32,8 @@ export interface FhirRequest {
   /** Replaces the client's `If-None-Exist` when present. */
   readonly ifNoneExist?: string
   readonly bodyUse: BodyUse
+  /** The entries of a batch or transaction. */
+  readonly bundle?: BundleRequest
 }
 
 export function bodyUseOf({ method, segments }: FhirRequestLine): BodyUse {
@@ -51,11 +57,14 @@ export function readFhirRequest(
   if (isRefusal(interaction)) return interaction
   if (use === 'bundle') return bundle(line, body ?? '', limits.bundleEntries, definitions)
   const condition = interaction.code === 'create' && interaction.condition
+  const parameters = sentParameters(interaction, line.parameters)
   return {
     interaction,
     required: requiredOf(interaction, 'rest'),
     method: line.method,
-    path: printRequestPath(line.segments, sentParameters(interaction, line.parameters)),
+    segments: line.segments,
+    parameters,
+    path: printRequestPath(line.segments, parameters),
     bodyUse: use,
     ...(condition ? { ifNoneExist: printQuery(condition.parameters) } : {}),
   }
@@ -76,12 +85,15 @@ function searchByPost(
   }
   const interaction = parseInteraction({ ...line, parameters }, definitions)
   if (isRefusal(interaction)) return interaction
+  const sent = sentParameters(interaction, parameters)
   return {
     interaction,
     required: requiredOf(interaction, 'rest'),
     method: 'POST',
+    segments: line.segments,
+    parameters: sent,
     path: printRequestPath(line.segments, []),
-    body: printQuery(sentParameters(interaction, parameters)),
+    body: printQuery(sent),
     bodyUse: 'form',
   }
 }
@@ -96,13 +108,19 @@ function bundle(
   if (isRefusal(read)) return read
   return {
     interaction: { code: read.code },
-    required: read.entries
-      .flatMap(({ interaction, lookups }) => [interaction, ...lookups])
-      .flatMap((interaction) => requiredOf(interaction, 'bundle')),
+    required: [
+      ...read.entries.flatMap(({ interaction }) => requiredOf(interaction, 'bundle')),
+      ...read.entries
+        .flatMap(({ lookups }) => lookups)
+        .map((lookup) => ({ ...requiredAccess(lookup, 'bundle'), unanswered: true as const })),
+    ],
     method: 'POST',
+    segments: [],
+    parameters: line.parameters,
     path: printRequestPath([], line.parameters),
-    body: read.text,
+    body: read.print(),
     bodyUse: 'bundle',
+    bundle: read,
   }
 }
 

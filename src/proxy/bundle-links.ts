@@ -44,21 +44,21 @@ export function bundleLinks(options: BundleLinks): BodyTransform {
 }
 
 // Places. Those of a Bundle within a Bundle are the same plus INNER.
-const BUNDLE = 1
-const LINKS = 2
-const LINK = 3
-const ENTRIES = 4
-const ENTRY = 5
-const EXCHANGE = 6
+export const BUNDLE = 1
+export const LINKS = 2
+export const LINK = 3
+export const ENTRIES = 4
+export const ENTRY = 5
+export const EXCHANGE = 6
 const URL_VALUE = 7
 const TYPE = 8
 const PARAMETERS = 9
 const PARAMETER = 10
-const INNER = 16
+export const INNER = 16
 
 const PAGES: ReadonlySet<unknown> = new Set<PageRelation>(['next', 'previous', 'prev', 'first', 'last'])
 
-class LinkEditor implements JsonVisitor {
+export class LinkEditor implements JsonVisitor {
   readonly #options: BundleLinks
   /** `type` of the Bundle within, once it came by. */
   #innerType: string | undefined

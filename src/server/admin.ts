@@ -1,4 +1,4 @@
-// The admin port (contract §6): health, metrics, explain, reload. Health and metrics are open; the rest asks for the token where
+// The admin port (contract §6): health, metrics, explain, reload, and which keys are used. Health and metrics are open; the rest asks for the token where
 // there is one, and is closed off loopback where there is none.
 
 import { randomUUID } from 'node:crypto'
@@ -22,6 +22,8 @@ export interface AdminOptions {
   /** Number of the configuration in force. */
   generation(): number
   explain(request: ExplainRequest): Promise<object>
+  /** API keys and service keys with their last use; no hashes. */
+  keys?(): object
   /** Left out where the route map cannot be reloaded. */
   reload?(): Promise<Reloaded>
   /** Hears of defects; the client is told only that there was one. */
@@ -90,6 +92,7 @@ function placesOf(options: AdminOptions): ReadonlyMap<string, Place> {
     ['/health/ready', read(() => readiness(options.isReady(), options.generation()))],
     ['/metrics', read(async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.print() }))],
     ['/explain', write(async (request) => explain(await readBoundedText(request, LARGEST_BODY), options))],
+    ['/keys', { ...read(() => ({ status: 200, json: options.keys?.() ?? { keys: [] } })), open: false }],
     ['/reload', write(() => (reload === undefined ? cannotReload() : reload().then(printReloaded)))],
   ])
 }
@@ -132,7 +135,8 @@ function refuseHere(
   if (!methods.includes(request.method!)) {
     return refuse('interaction-unknown', `Use ${methods.join(' or ')} here.`, { allow: methods })
   }
-  return open ? undefined : (refuseUnauthorized(request, rules) ?? refuseUnlessJsonPost(request))
+  if (open) return undefined
+  return refuseUnauthorized(request, rules) ?? (request.method === 'POST' ? refuseUnlessJsonPost(request) : undefined)
 }
 
 function readiness(ready: boolean, generation: number): Reply {

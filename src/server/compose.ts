@@ -1,7 +1,7 @@
 // From the settings to the live parts of one configuration: the only place that constructs.
 
 import type { FhirRoute, Route, Settings } from '../config/settings.ts'
-import { type Authenticator, createAuthenticator } from '../credentials/authenticate.ts'
+import { type Authenticator, createAuthenticator, type KeyLookup } from '../credentials/authenticate.ts'
 import type { KeySets } from '../credentials/jwks.ts'
 import { decide } from '../domain/decision/decide.ts'
 import { type Catalogue, compileCatalogue, type FhirPolicy } from '../domain/decision/policy.ts'
@@ -13,7 +13,6 @@ import { compileInbound } from '../proxy/answer-headers.ts'
 import { compileOutbound } from '../proxy/headers.ts'
 import { compilePublicUrls, type PublicUrls } from '../proxy/public-url.ts'
 import { Upstream } from '../proxy/upstream.ts'
-import { compileBundleAnswers } from './bundle-answers.ts'
 import { rememberDecisions } from './decision-cache.ts'
 import { createDiscovery, type Discovery } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -25,12 +24,15 @@ import { plainEndpoint, type SharedParts } from './plain-endpoint.ts'
 export interface Hearers {
   readonly onCacheLookup: (cache: 'token' | 'decision', result: 'hit' | 'miss') => void
   readonly onFetch: (what: string, error: unknown) => void
+  readonly onGuarded: (result: 'released' | 'withheld', count: number) => void
 }
 
 export interface ComposeOptions {
   readonly generation: number
   /** Those of the process: keys and cooldowns outlive a reload. */
   readonly keySets: KeySets
+  /** API keys and service keys; left out where there are none to ask. */
+  readonly keyStore?: Pick<KeyLookup, 'find'> | undefined
   /** Newest first; see `pages.ts`. */
   readonly sealKeys: readonly string[]
   readonly hear: Hearers
@@ -61,6 +63,7 @@ export function compose(settings: Settings, options: ComposeOptions): Composed {
     limits: settings.server.limits,
     now,
     keySets: options.keySets,
+    ...(options.keyStore && { apiKeys: { header: apiKeyHeader(settings), find: options.keyStore.find } }),
     onCacheLookup: (result) => hear.onCacheLookup('token', result),
   })
   const discovery = createDiscovery(settings, { onFetch: hear.onFetch, lazy: options.offline ?? false })
@@ -123,28 +126,37 @@ function fhirParts(
   { settings, catalogue, pages, options }: Build,
 ) {
   const { generation, now, hear } = options
+  const limits = { ...settings.server.limits, ...route.limits }
   return {
     ...parts,
-    definitions: definitionsOf(route.fhir),
-    policy: policyOf(route, catalogue),
+    policy: policyOf(route, catalogue, settings),
     decide: rememberDecisions(decide, {
       generation,
       now,
       onLookup: (result) => hear.onCacheLookup('decision', result),
     }),
-    limits: { ...settings.server.limits, ...route.limits },
-    bundleAnswers: compileBundleAnswers({ route, urls, pages, writesPublicBase: publicBase }),
-    pages,
+    limits,
+    rewrites: route.sealPages || !publicBase,
+    guard: {
+      links: { route: route.name, urls, pages, seals: route.sealPages },
+      mostHeld: limits.guardedBody,
+      counted: hear.onGuarded,
+    },
   }
 }
 
-export function policyOf(route: FhirRoute, catalogue: Catalogue): FhirPolicy {
+export function policyOf(route: FhirRoute, catalogue: Catalogue, { server, upstreams }: Settings): FhirPolicy {
+  const bases = [server.publicUrl + route.path, ...upstreams[route.upstream]!.url]
   return {
     route: route.name,
     smart: route.smart !== undefined,
     worths: route.grants.map(({ name, scope, via }) => ({ scope: name, smart: parseScope(scope)!, via })),
     userScopes: route.userScopes,
     catalogue,
+    definitions: definitionsOf(route.fhir),
+    compartment: route.patientScopes.compartment,
+    sharedTypes: new Set(route.patientScopes.sharedTypes),
+    ownBases: bases.map((base) => base.replace(/\/+$/, '')),
   }
 }
 

@@ -47,22 +47,23 @@ export function rememberDecisions(decideAfresh: Decide, options: DecisionCacheOp
 
 /** Structured, so that no two different inputs can print alike; exported for the property test. */
 export function keyOf(generation: number, access: RequiredAccess, grant: Grant, policy: FhirPolicy): string {
-  const { interaction } = access
+  // All but what is named here counts with every field that it has or will have.
+  const { interaction, needs, ...manner } = access
   const compartment = 'compartment' in interaction ? interaction.compartment : undefined
   return JSON.stringify([
     generation,
     policy.route,
     grant.fingerprint,
-    access.door,
+    manner,
     interaction.code,
     compartment === undefined ? null : [compartment.type, relation(compartment.type, compartment.id, grant)],
-    access.needs.map((need) => needKey(need, grant)),
+    needs.map((need) => needKey(need, grant)),
   ])
 }
 
 function needKey(need: Need, grant: Grant): unknown[] {
-  const { type, permissions, role, parameter = null, id } = need
-  return [type, permissions, role, parameter, id === undefined ? null : relation(type, id, grant)]
+  const { id, ...question } = need
+  return [question, id === undefined ? null : relation(need.type, id, grant)]
 }
 
 /**

@@ -2,7 +2,7 @@
 // request has no fork: name what is asked, decide it, say how the answer is passed on. Built once for each configuration.
 
 import type { Route } from '../config/settings.ts'
-import type { Decision } from '../domain/decision/decision.ts'
+import type { Decision, Permit } from '../domain/decision/decision.ts'
 import type { BodyUse } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
@@ -20,23 +20,29 @@ export interface AskedLine {
   readonly headers: RequestHeaders
 }
 
-/** A request, understood: what would go upstream if it is cleared, and what has to be decided. */
+/** A request, understood: what has to be decided, and what would then go upstream. */
 export interface Asked {
   /** FHIR interaction code, or `http` elsewhere; labels logs and metrics. */
   readonly interaction: string
+  decide(grant: Grant | undefined): Decision
+  /** A refusal where the request cannot be kept within the constraints of the decision. */
+  plan(decision: Permit, grant: Grant | undefined): Plan | Refusal
+}
+
+/** A cleared request as it goes upstream, and how its answer comes back. */
+export interface Plan {
   readonly method: string
   /** Below the upstream's base. */
   readonly path: string
   readonly bodyUse: BodyUse
   /** Replaces the client's body when present. */
   readonly body?: string | undefined
-  /** Replaces header fields of the client. */
+  /** Replaces header fields of the client; undefined drops one. */
   readonly overrides?: ReadonlyMap<string, string | undefined> | undefined
-  decide(grant: Grant | undefined): Decision
   /** Watches a streamed body. */
   inspect?(): BodyInspection
-  /** Rewrites the answer on its way; undefined leaves it unread. */
-  transform?(grant: Grant | undefined, status: number, headers: AnswerHeaders): BodyTransform | Refusal | undefined
+  /** Rewrites or guards the answer on its way; undefined leaves it unread. */
+  transform?(status: number, headers: AnswerHeaders): BodyTransform | Refusal | undefined
   /** Whether `transform` may want to read the answer, so that it must come whole and uncompressed. */
   readonly readsAnswer: boolean
 }

@@ -111,7 +111,9 @@ export async function explain({ house }: Composed, asked: ExplainRequest, now: n
   if (decision.outcome === 'deny') {
     return stop(decision.refusal, { ...named, missing: decision.missing.map(printNeed) })
   }
-  const { method, path, body } = request
+  const plan = request.plan(decision, authenticated)
+  if (isRefusal(plan)) return stop(plan, named)
+  const { method, path, body } = plan
   const forwarded = { upstream: endpoint.upstream.name, method, path, ...(body === undefined ? {} : { body }) }
   return { permitted: true, outcome: decision.outcome, missing: [], scopes, ...named, forwarded }
 }

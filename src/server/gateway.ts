@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import type { Deny, Forward } from '../domain/decision/decision.ts'
+import type { Permit } from '../domain/decision/decision.ts'
 import type { Grant } from '../domain/grant.ts'
 import { refuseUnlessForm, refuseUnlessJson } from '../domain/http/media-type.ts'
 import type { HeaderReader, RequestHeaders } from '../domain/http/request-headers.ts'
@@ -12,7 +12,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { RouteTable } from '../domain/route-table.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
-import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
+import type { AskedLine, Endpoint, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
 import type { Passage } from './passage.ts'
 
@@ -52,7 +52,8 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     const asked = orRefuse(endpoint.name(line, body, grant))
     const decision = asked.decide(grant)
     passage.decided(asked, decision)
-    carryOut(decision, asked, passage, house)
+    if (decision.outcome === 'deny') passage.refuse(decision.refusal)
+    else send(decision, orRefuse(asked.plan(decision, grant)), passage, house)
   } catch (thrown) {
     if (thrown instanceof Refused) passage.refuse(thrown.refusal)
     else passage.fail(thrown)
@@ -89,24 +90,12 @@ async function readMeaning(
   return isRefusal(body) ? body : decodeUtf8(body)
 }
 
-function carryOut(decision: Forward | Deny, asked: Asked, passage: Passage, house: House): void {
-  switch (decision.outcome) {
-    case 'deny':
-      passage.refuse(decision.refusal)
-      break
-    case 'forward':
-      pass(decision, asked, passage, house)
-      break
-    default:
-      unhandled(decision)
-  }
-}
-
-function pass(decision: Forward, asked: Asked, passage: Passage, house: House): void {
+/** Forwarded, narrowed or guarded, as the plan says; only a cleared decision gets here. */
+function send(decision: Permit, plan: Plan, passage: Passage, house: House): void {
   const { request, response, endpoint, grant, line } = passage.sending()
   const { upstream, outbound, inbound, bodyLimit } = endpoint
-  const streamed = asked.bodyUse === 'resource' || asked.bodyUse === 'stream'
-  const refusal = streamed ? unreadable(line.headers, bodyLimit, asked.inspect !== undefined) : undefined
+  const streamed = plan.bodyUse === 'resource' || plan.bodyUse === 'stream'
+  const refusal = streamed ? unreadable(line.headers, bodyLimit, plan.inspect !== undefined) : undefined
   if (refusal !== undefined) {
     passage.refuse(refusal)
     return
@@ -119,11 +108,11 @@ function pass(decision: Forward, asked: Asked, passage: Passage, house: House): 
     requestId: passage.id,
     clientAddress: request.socket.remoteAddress ?? 'unknown',
     bodyUnchanged: hasBody,
-    answerIsRead: asked.readsAnswer,
-    overrides: asked.overrides,
+    answerIsRead: plan.readsAnswer,
+    overrides: plan.overrides,
   })
   const answer = (status: number, upstreamHeaders: AnswerHeaders): Answer | Refusal => {
-    const transform = asked.transform?.(grant, status, upstreamHeaders)
+    const transform = plan.transform?.(status, upstreamHeaders)
     if (isRefusal(transform)) return transform
     const back = inbound({
       headers: upstreamHeaders,
@@ -137,10 +126,10 @@ function pass(decision: Forward, asked: Asked, passage: Passage, house: House): 
     upstream,
     request,
     response,
-    method: asked.method,
-    path: asked.path,
+    method: plan.method,
+    path: plan.path,
     headers,
-    body: hasBody ? new UploadStream(request, bodyLimit, asked.inspect?.()) : asked.body,
+    body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.()) : plan.body,
     stallTimeout: house.stallTimeout,
     answer,
     refuse: (fault) => passage.refuse(fault),
@@ -164,8 +153,4 @@ class Refused {
 function orRefuse<Value>(value: Value | Refusal): Value {
   if (isRefusal(value)) throw new Refused(value)
   return value as Value
-}
-
-function unhandled(decision: never): never {
-  throw new Error(`decision without a way to carry it out: ${JSON.stringify(decision)}`)
 }

@@ -4,6 +4,7 @@ import type { Match, PlainRoute } from '../config/settings.ts'
 import { decidePlain } from '../domain/decision/decide-plain.ts'
 import type { Catalogue } from '../domain/decision/policy.ts'
 import type { BodyUse } from '../domain/fhir-request.ts'
+import { printTarget } from '../domain/http/request-target.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
 
 export type SharedParts = Pick<Endpoint, 'upstream' | 'outbound' | 'inbound' | 'bodyLimit'>
@@ -17,11 +18,8 @@ export function plainEndpoint(route: PlainRoute, match: Match, catalogue: Catalo
     bodyUse,
     name: (line): Asked => ({
       interaction: 'http',
-      method: line.method,
-      path: line.target.path + (line.target.query === '' ? '' : `?${line.target.query}`),
-      bodyUse: bodyUse(line),
       decide: (grant) => decidePlain(requires, grant, catalogue),
-      readsAnswer: false,
+      plan: () => ({ method: line.method, path: printTarget(line.target), bodyUse: bodyUse(line), readsAnswer: false }),
     }),
   }
 }

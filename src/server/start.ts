@@ -5,6 +5,9 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Address } from '../config/schema/address.ts'
 import type { Settings } from '../config/settings.ts'
+import type { ApiKey } from '../credentials/api-keys/api-key.ts'
+import type { KeyFileNews } from '../credentials/api-keys/key-file-watch.ts'
+import { type KeyStore, openKeyStore } from '../credentials/api-keys/key-store.ts'
 import { createKeySets } from '../credentials/jwks.ts'
 import { describeError } from '../observability/described-error.ts'
 import type { Log } from '../observability/logger.ts'
@@ -22,6 +25,8 @@ export interface StartOptions {
   readonly log: Log
   /** Newest first; none: page links are good for this process only. */
   readonly sealKeys?: readonly string[]
+  /** API keys besides those of the key file, for this process only: the demo's. */
+  readonly madeHere?: readonly ApiKey[]
   /** Memory, CPU and event loop among the metrics; once a process. */
   readonly processMetrics?: boolean
   readonly now?: () => number
@@ -38,6 +43,7 @@ export interface Running {
 export async function start(options: StartOptions): Promise<Running> {
   const { settings, log, now = Date.now } = options
   const generation = 1
+  const keyStore = await openKeys(options)
   const metrics = createMetrics({ process: options.processMetrics ?? false })
   metrics.applied(generation, labelNames(settings))
   const keySets = createKeySets({
@@ -50,10 +56,12 @@ export async function start(options: StartOptions): Promise<Running> {
   const composed = compose(settings, {
     generation,
     keySets,
+    keyStore,
     sealKeys: options.sealKeys ?? [],
     now,
     hear: {
       onCacheLookup: metrics.cacheLookup,
+      onGuarded: metrics.guardedEntries,
       onFetch: (what, error) =>
         error !== undefined && log.logger.warn({ what, err: describeError(error) }, 'a document could not be fetched'),
     },
@@ -65,6 +73,7 @@ export async function start(options: StartOptions): Promise<Running> {
     await Promise.all(opened.map((port) => port.close(settings.server.timeouts.drain)))
     await composed.close(0)
     await keySets.close()
+    keyStore?.close()
     log.flush()
   }
   try {
@@ -76,6 +85,7 @@ export async function start(options: StartOptions): Promise<Running> {
       isReady: () => !listener.draining,
       generation: () => generation,
       explain: (request) => explain(composed, request, now()),
+      keys: () => ({ keys: keyStore?.list(now()) ?? [], problems: keyStore?.problems ?? [] }),
     })
     opened.push(admin)
     return {
@@ -109,6 +119,26 @@ function open(
       refuse: (request, response, refusal) => new Passage(nextId(), request, response, around).refuse(refusal),
     },
   )
+}
+
+async function openKeys({ settings, log, madeHere = [] }: StartOptions): Promise<KeyStore | undefined> {
+  if (settings.apiKeys === undefined) return undefined
+  const { file } = settings.apiKeys
+  return openKeyStore({ file, madeHere, onNews: (news) => logNews(news, file, log) })
+}
+
+function logNews(news: KeyFileNews, file: string, { logger }: Log): void {
+  switch (news.state) {
+    case 'read':
+      logger.info({ file, count: news.keys.length }, 'the key file was read')
+      break
+    case 'missing':
+      logger.warn({ file }, 'there is no key file: no key counts until it appears')
+      break
+    case 'broken':
+      logger.error({ file, problems: news.problems }, 'the key file is broken: the keys that were read before count on')
+      break
+  }
 }
 
 /** Short, unguessable across restarts, and cheap: a random start and a count. Always a FHIR id, as OperationOutcomes carry it. */

@@ -2,6 +2,7 @@
 
 import { type Catalogue, compileCatalogue, type FhirPolicy, type Worth } from '../../src/domain/decision/policy.ts'
 import type { Door } from '../../src/domain/decision/required-access.ts'
+import { definitionsOf } from '../../src/domain/fhir/definitions.ts'
 import { type Grant, type GrantFacts, grantOf } from '../../src/domain/grant.ts'
 import { parseScope } from '../../src/domain/smart/scope.ts'
 
@@ -14,7 +15,18 @@ export function grantWith(scopes: string | readonly string[], facts: Partial<Gra
 }
 
 export function policyWith(changes: Partial<FhirPolicy> = {}): FhirPolicy {
-  return { route: 'fhir', smart: true, worths: [], userScopes: 'delegate', catalogue: compileCatalogue([]), ...changes }
+  return {
+    route: 'fhir',
+    smart: true,
+    worths: [],
+    userScopes: 'delegate',
+    catalogue: compileCatalogue([]),
+    definitions: definitionsOf('R4'),
+    compartment: 'primary',
+    sharedTypes: new Set(['Practitioner', 'PractitionerRole', 'Organization', 'Location', 'Medication']),
+    ownBases: ['https://gateway.example/fhir', 'http://upstream.example/fhir'],
+    ...changes,
+  }
 }
 
 export function worth(scope: string, smart: string, via: readonly Door[] = []): Worth {

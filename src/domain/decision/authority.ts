@@ -1,6 +1,7 @@
 // What a grant is worth on a route: the scopes that count there, each still paired with its own context and door, so that a
 // narrow scope can never borrow the reach of another one (contract §5, spec §1.3). Several scopes are a union.
 
+import { limitOn, type TypeLimit } from '../constraint/limit.ts'
 import type { GrantFacts } from '../grant.ts'
 import { parseScope, type ScopeFilter, type SmartScope } from '../smart/scope.ts'
 import type { FhirPolicy } from './policy.ts'
@@ -50,15 +51,31 @@ export function authorityOf(grant: GrantFacts, policy: FhirPolicy): Authority {
   return { held, lackPatient, wrongKind }
 }
 
-/** The scopes among `scopes` that cover a need by type, letter and door, limits aside; unlimited ones first. */
-export function covering(need: Need, door: Door, scopes: readonly HeldScope[]): readonly HeldScope[] {
-  const found = scopes.filter(
-    ({ smart, doors }) =>
-      doors.includes(door) &&
-      (smart.type === '*' || smart.type === need.type) &&
-      [...need.permissions].some((permission) => smart.permissions.includes(permission)),
-  )
-  return found.sort((a, b) => Number(a.limit !== undefined) - Number(b.limit !== undefined))
+/** A scope that covers a need, and how far it reaches into the type. */
+export interface Cover {
+  readonly scope: HeldScope
+  /** Undefined: to every resource of the type. */
+  readonly limit: TypeLimit | undefined
+}
+
+/** The scopes among `scopes` that cover a need by type, letter and door; those without a limit first. */
+export function covering(need: Need, door: Door, scopes: readonly HeldScope[], policy: FhirPolicy): readonly Cover[] {
+  const covers = scopes.flatMap((scope): Cover[] => {
+    const { smart, doors } = scope
+    if (!doors.includes(door) || (smart.type !== '*' && smart.type !== need.type)) return []
+    const letters = [...need.permissions].filter((permission) => smart.permissions.includes(permission))
+    const limits = letters
+      .map((permission) => reachInto(scope, need.type, permission, policy))
+      .filter((limit) => limit !== 'nothing')
+    return limits.length === 0 ? [] : [{ scope, limit: limits.includes(undefined) ? undefined : limits[0] }]
+  })
+  return covers.sort((a, b) => Number(a.limit !== undefined) - Number(b.limit !== undefined))
+}
+
+/** Of every type at once nothing can be said yet but that there is a limit: each resource is asked about by its own type. */
+function reachInto(scope: HeldScope, type: string, permission: string, policy: FhirPolicy): ReturnType<typeof limitOn> {
+  if (type !== '*') return limitOn(scope, type, permission, policy)
+  return scope.limit === undefined ? undefined : { clauses: [] }
 }
 
 type Meaning = Pick<HeldScope, 'smart' | 'doors'>

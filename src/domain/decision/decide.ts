@@ -2,10 +2,12 @@
 // `explain` and the tests all call this very function. What is limited (a patient's compartment, a granular filter) can only be
 // let through where the limit can be proved; everything else is refused.
 
+import { Constraint } from '../constraint/constraint.ts'
+import type { InteractionCode } from '../fhir/interaction.ts'
 import type { Grant } from '../grant.ts'
 import { type Refusal, refuse } from '../refusal.ts'
-import { type Authority, authorityOf, covering, type HeldScope } from './authority.ts'
-import { type Coverage, clear, type Decision, type Deny } from './decision.ts'
+import { type Authority, authorityOf, type Cover, covering, type HeldScope } from './authority.ts'
+import { type Coverage, clear, clearWithin, type Decision, type Deny } from './decision.ts'
 import type { FhirPolicy } from './policy.ts'
 import type { Need, RequiredAccess } from './required-access.ts'
 import { smallestSet } from './smallest-set.ts'
@@ -18,14 +20,21 @@ export function decide(required: readonly RequiredAccess[], grant: Grant, policy
   if (required.length === 0 || required.some(({ needs }) => needs.length === 0)) {
     return deny(NOTHING_ASKED, covered, [], required, grant, policy)
   }
+  const constraints: (Constraint | undefined)[] = []
   for (const access of required) {
+    let limited = false
     for (const need of access.needs) {
-      const verdict = judge(need, access, authority)
-      if (isCoverage(verdict)) covered.push(verdict)
-      else return deny(verdict, covered, missingOf(required, authority), required, grant, policy)
+      const verdict = judge(need, access, authority, policy)
+      if (!isCoverage(verdict))
+        return deny(verdict, covered, missingOf(required, authority, policy), required, grant, policy)
+      covered.push(verdict)
+      limited ||= verdict.limited === true
     }
+    constraints.push(limited ? new Constraint(authority.held, access.door, policy) : undefined)
   }
-  return clear(covered)
+  if (constraints.every((constraint) => constraint === undefined)) return clear(covered)
+  const searches = required.some(({ interaction }) => interaction.code.startsWith('search'))
+  return clearWithin(searches ? 'narrow-guard' : 'guard', covered, constraints)
 }
 
 const NOTHING_ASKED: Shortfall = {
@@ -33,8 +42,10 @@ const NOTHING_ASKED: Shortfall = {
   detail: 'The request names no access that a scope could cover.',
 }
 
-function missingOf(required: readonly RequiredAccess[], authority: Authority): Need[] {
-  return required.flatMap((access) => access.needs.filter((need) => !isCoverage(judge(need, access, authority))))
+function missingOf(required: readonly RequiredAccess[], authority: Authority, policy: FhirPolicy): Need[] {
+  return required.flatMap((access) =>
+    access.needs.filter((need) => !isCoverage(judge(need, access, authority, policy))),
+  )
 }
 
 function isCoverage(verdict: Coverage | Shortfall): verdict is Coverage {
@@ -43,20 +54,20 @@ function isCoverage(verdict: Coverage | Shortfall): verdict is Coverage {
 
 type Shortfall = Pick<Refusal, 'code' | 'detail'>
 
-function judge(need: Need, access: RequiredAccess, authority: Authority): Coverage | Shortfall {
-  const scopes = covering(need, access.door, authority.held)
-  const enough = scopes.find((scope) => scope.limit === undefined || isOwnPatient(need, access, scope))
-  if (enough !== undefined) {
-    return { need, scope: enough.granted, ...(enough.granted === printed(enough) ? {} : { worth: printed(enough) }) }
-  }
-  if (scopes.length > 0) return limited(need, access, scopes)
-  if (covering(need, access.door, authority.wrongKind).length > 0) {
+function judge(need: Need, access: RequiredAccess, authority: Authority, policy: FhirPolicy): Coverage | Shortfall {
+  const covers = covering(need, access.door, authority.held, policy)
+  const best = covers[0]
+  if (best !== undefined)
+    return best.limit === undefined ? coverage(need, best.scope) : withinLimits(need, access, covers)
+  // What comes along unasked for is cut from the answer, which is why the answer must be checked.
+  if (need.optional) return { need, scope: undefined, limited: true }
+  if (covering(need, access.door, authority.wrongKind, policy).length > 0) {
     return {
       code: 'credential-kind',
       detail: 'The scope that covers this request does not count when this kind of credential carries it.',
     }
   }
-  if (covering(need, access.door, authority.lackPatient).length > 0) {
+  if (covering(need, access.door, authority.lackPatient, policy).length > 0) {
     return {
       code: 'launch-context-missing',
       detail: 'patient/ scopes count only with a launch patient, and the token names none. Launch with launch/patient.',
@@ -65,28 +76,25 @@ function judge(need: Need, access: RequiredAccess, authority: Authority): Covera
   return { code: 'scope-insufficient', detail: `No scope of the credential covers ${describe(need)}.` }
 }
 
-// A Patient is inside its own compartment by its id alone, so its own record needs no look at the answer.
-function isOwnPatient(need: Need, access: RequiredAccess, scope: HeldScope): boolean {
-  const { code } = access.interaction
-  return (
-    (code === 'read' || code === 'vread' || code === 'history-instance') &&
-    need.type === 'Patient' &&
-    need.id !== undefined &&
-    scope.limit?.filters.length === 0 &&
-    scope.limit.patients?.includes(need.id) === true
-  )
-}
-
-function limited(need: Need, access: RequiredAccess, scopes: readonly HeldScope[]): Shortfall {
-  if (scopes.every((scope) => namesAnotherPatient(need, access, scope))) {
+/** Limits can be kept where the resources concerned come in an answer that is checked. */
+function withinLimits(need: Need, access: RequiredAccess, covers: readonly Cover[]): Coverage | Shortfall {
+  if (covers.every(({ scope }) => namesAnotherPatient(need, access, scope))) {
     return { code: 'patient-mismatch', detail: 'The request names another patient than the one that the token is for.' }
+  }
+  if (need.role !== 'probe' && !access.unanswered && isAnswered(access.interaction.code)) {
+    return { ...coverage(need, covers[0]!.scope), limited: true }
   }
   const because =
     need.parameter === undefined ? `${access.interaction.code} on ${need.type}` : `the parameter ${need.parameter}`
   return {
     code: 'constraint-unenforceable',
-    detail: `The scopes cover only a part of what ${because} would reach, and this gateway cannot yet cut the answer to it.`,
+    detail: `The scopes cover only a part of what ${because} would reach, and it cannot be cut to that part.`,
   }
+}
+
+/** Interactions whose answer holds every resource that they concern. */
+function isAnswered(code: InteractionCode): boolean {
+  return code === 'read' || code === 'vread' || code.startsWith('history') || code.startsWith('search')
 }
 
 function namesAnotherPatient(need: Need, access: RequiredAccess, { limit }: HeldScope): boolean {
@@ -95,6 +103,11 @@ function namesAnotherPatient(need: Need, access: RequiredAccess, { limit }: Held
   if (need.type === 'Patient' && need.id !== undefined) return !limit.patients.includes(need.id)
   const compartment = 'compartment' in interaction ? interaction.compartment : undefined
   return compartment?.type === 'Patient' && !limit.patients.includes(compartment.id)
+}
+
+function coverage(need: Need, scope: HeldScope): Coverage {
+  const meaning = printed(scope)
+  return { need, scope: scope.granted, ...(scope.granted === meaning ? {} : { worth: meaning }) }
 }
 
 function deny(

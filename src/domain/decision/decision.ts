@@ -2,6 +2,7 @@
 // request context. Only `decide.ts` makes one that clears a request (architecture test), and forwarding takes nothing else,
 // so forwarding without a decision does not compile.
 
+import type { Constraint } from '../constraint/constraint.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Need } from './required-access.ts'
 
@@ -12,6 +13,8 @@ export interface Coverage {
   readonly scope: string | undefined
   /** The SMART scope that a product scope is worth on this route. */
   readonly worth?: string
+  /** The scope covers only a part of what the need would reach. */
+  readonly limited?: true
 }
 
 declare const cleared: unique symbol
@@ -26,6 +29,17 @@ export interface Forward extends Cleared {
   readonly covered: readonly Coverage[]
 }
 
+/**
+ * Cleared only together with its constraints: the answer is checked before it is released (`guard`), and a search is rewritten
+ * besides so that an honest server finds nothing outside them (`narrow-guard`).
+ */
+export interface Constrained extends Cleared {
+  readonly outcome: 'guard' | 'narrow-guard'
+  readonly covered: readonly Coverage[]
+  /** One for each required access, in order; undefined where everything that it reaches is allowed. */
+  readonly constraints: readonly (Constraint | undefined)[]
+}
+
 export interface Deny {
   readonly outcome: 'deny'
   readonly refusal: Refusal
@@ -34,9 +48,19 @@ export interface Deny {
   readonly missing: readonly Need[]
 }
 
-export type Decision = Forward | Deny
+export type Permit = Forward | Constrained
+export type Decision = Permit | Deny
 
 /** Clears a request. Only the deciding functions may import this (architecture test). */
 export function clear(covered: readonly Coverage[]): Forward {
   return { outcome: 'forward', covered } as Omit<Forward, typeof cleared> as Forward
+}
+
+/** Clears a request within constraints. */
+export function clearWithin(
+  outcome: Constrained['outcome'],
+  covered: readonly Coverage[],
+  constraints: Constrained['constraints'],
+): Constrained {
+  return { outcome, covered, constraints } as Omit<Constrained, typeof cleared> as Constrained
 }

@@ -1,5 +1,6 @@
 // What a route and the scope catalogue say about scopes, compiled once from the route map: decisions read nothing else of it.
 
+import type { Definitions } from '../fhir/definitions.ts'
 import type { CredentialKind } from '../grant.ts'
 import { parseScope, printScope, type SmartScope } from '../smart/scope.ts'
 import type { Door } from './required-access.ts'
@@ -19,6 +20,13 @@ export interface FhirPolicy {
   readonly worths: readonly Worth[]
   readonly userScopes: 'delegate' | 'fhirUser' | 'refuse'
   readonly catalogue: Catalogue
+  readonly definitions: Definitions
+  /** Whether the secondary parameters of the Patient compartment count where a primary one names a patient (contract §5). */
+  readonly compartment: 'primary' | 'full'
+  /** Types without patients that patient/ scopes may read. */
+  readonly sharedTypes: ReadonlySet<string>
+  /** Our own base and the upstream's, without a slash at the end: absolute references below them are as good as relative ones. */
+  readonly ownBases: readonly string[]
 }
 
 /** Which kinds of credential may carry a scope. */

@@ -24,12 +24,16 @@ export interface Need {
   readonly id?: string
   /** The search parameter that causes the need, without its value. */
   readonly parameter?: string
+  /** Resources that come along unasked for by name: those that no scope covers are cut from the answer. */
+  readonly optional?: true
 }
 
 export interface RequiredAccess {
   readonly door: Door
   readonly interaction: Interaction
   readonly needs: readonly Need[]
+  /** The resources found do not come in the answer, so that no answer can be checked: a conditional reference in a Bundle. */
+  readonly unanswered?: true
 }
 
 /** Interactions that need scopes of their own; `batch` and `transaction` stand for their entries, operations for their rule. */
@@ -100,12 +104,12 @@ function own(type: string, permission: Permission, id?: string): Need {
  * What `_include` brings is as good as a read of a known reference, so `r` or `s` will do; `_revinclude` discovers
  * resources, as a search does (spec §3.5). `_list` reads a List.
  */
-function reachNeed({ kind, type, parameter }: Reach): Need {
+function reachNeed({ kind, type, parameter, named }: Reach): Need {
   switch (kind) {
     case 'include':
-      return { type, permissions: 'rs', role: 'include', parameter }
+      return { type, permissions: 'rs', role: 'include', parameter, ...(named ? {} : { optional: true }) }
     case 'revinclude':
-      return { type, permissions: 's', role: 'include', parameter }
+      return { type, permissions: 's', role: 'include', parameter, ...(named ? {} : { optional: true }) }
     case 'list':
       return { type, permissions: 'r', role: 'probe', parameter }
     case 'probe':

@@ -3,7 +3,7 @@
 
 import type { GrantFacts } from '../grant.ts'
 import { type Permission, parseScope, type ScopeContext } from '../smart/scope.ts'
-import { authorityOf, covering, type HeldScope } from './authority.ts'
+import { authorityOf, type Cover, covering } from './authority.ts'
 import type { FhirPolicy } from './policy.ts'
 import type { Door, Need, RequiredAccess } from './required-access.ts'
 
@@ -31,7 +31,7 @@ export function smallestSet(
 function demandsOf(required: readonly RequiredAccess[]): readonly Demand[] {
   const demands = new Map<string, Demand>()
   for (const { needs, door } of required) {
-    for (const need of needs)
+    for (const need of needs.filter(({ optional }) => !optional))
       demands.set(`${need.type} ${need.permissions} ${need.role === 'probe'} ${door}`, { need, door })
   }
   return [...demands.values()]
@@ -45,15 +45,14 @@ function metBy(
   policy: FhirPolicy,
 ): readonly Demand[] {
   // A patient/ scope brings its launch patient with it when it is asked for.
-  const { held, lackPatient } = authorityOf({ ...grant, scopes }, policy)
-  const counted = [...held, ...lackPatient]
-  return demands.filter(({ need, door }) => covering(need, door, counted).some((scope) => mayHelp(need, scope)))
+  const patients = grant.patients.length > 0 ? grant.patients : ['launched']
+  const { held } = authorityOf({ ...grant, scopes, patients }, policy)
+  return demands.filter(({ need, door }) => covering(need, door, held, policy).some((cover) => mayHelp(need, cover)))
 }
 
 // A patient's part of a type cannot answer a question about all of it, and a filtered part need not hold what was asked for.
-function mayHelp(need: Need, { smart, limit }: HeldScope): boolean {
-  if (smart.filters.length > 0) return false
-  return need.role !== 'probe' || (limit === undefined && smart.context !== 'patient')
+function mayHelp(need: Need, { scope, limit }: Cover): boolean {
+  return scope.smart.filters.length === 0 && (need.role !== 'probe' || limit === undefined)
 }
 
 function smartSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPolicy): readonly string[] {

@@ -2,7 +2,7 @@
 // (R4 http §transaction, spec §2.6). The text that goes upstream is the client's own, with each `request.url` and `ifNoneExist`
 // replaced by the canonical print of what was parsed.
 
-import { parseRequestTarget, printQuery, type RequestTarget } from '../http/request-target.ts'
+import { type Parameter, parseRequestTarget, printQuery, type RequestTarget } from '../http/request-target.ts'
 import { isJsonObject, type JsonDocument, type JsonObject, readStrictJson } from '../json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { conditionalReferences } from './conditional-reference.ts'
@@ -16,13 +16,16 @@ export interface BundleEntry {
   /** The searches that conditional references in the resource stand for. */
   readonly lookups: readonly TypeSearch[]
   readonly resource?: JsonObject
+  /** Decoded segments of `request.url`, and its parameters that are sent on. */
+  readonly segments: readonly string[]
+  readonly parameters: readonly Parameter[]
 }
 
 export interface BundleRequest {
   readonly code: 'batch' | 'transaction'
   readonly entries: readonly BundleEntry[]
-  /** What goes upstream. */
-  readonly text: string
+  /** What goes upstream; `urls` stand in for those of entries, by their place. */
+  print(urls?: ReadonlyMap<number, string>): string
 }
 
 // Members that are read here. One that differs in case only is refused: a server that ignores case would read that one instead.
@@ -58,14 +61,20 @@ export function readBundle(text: string, maximumEntries: number, definitions: De
     return refuse('body-too-large', `The Bundle has more than ${maximumEntries} entries. Split it.`)
   const entries: BundleEntry[] = []
   const replacements: Replacement[] = []
+  const places: (readonly [number, number])[] = []
   for (const [index, given] of list.entries()) {
     const entry = isJsonObject(given)
       ? readEntry(given, document, replacements, definitions)
       : invalid('it is no object')
     if (isRefusal(entry)) return refuse(entry.code, `Bundle.entry[${index}]: ${entry.detail}`, entry.extras)
     entries.push(entry)
+    places.push(document.span((given as { request: JsonObject }).request, 'url')!)
   }
-  return { code, entries, text: splice(text, replacements) }
+  const print = (urls: ReadonlyMap<number, string> = new Map()): string => {
+    const other = [...urls].map(([index, url]) => ({ span: places[index]!, text: JSON.stringify(url) }))
+    return splice(text, [...replacements.filter(({ span }) => !other.some((one) => one.span === span)), ...other])
+  }
+  return { code, entries, print }
 }
 
 function readEntry(
@@ -97,7 +106,9 @@ function readEntry(
   // An operation states no access of its own, so among entries it would be decided by nothing.
   if (interaction.code === 'operation')
     return refuse('operation-not-listed', 'an operation cannot stand in a Bundle here. Send it by itself.')
-  const canonical = printRequestPath(target.segments, sentParameters(interaction, target.parameters)).replace(/^\//, '')
+  const { segments } = target
+  const parameters = sentParameters(interaction, target.parameters)
+  const canonical = printRequestPath(segments, parameters).replace(/^\//, '')
   if (canonical === '') return invalid('request.url is empty.')
   replace(document, request, 'url', canonical, replacements)
   if (interaction.code === 'create' && interaction.condition !== undefined) {
@@ -106,9 +117,9 @@ function readEntry(
   const resource = entry['resource']
   const fault = bodyFault(method, interaction, resource)
   if (fault !== undefined) return invalid(fault)
-  if (!isJsonObject(resource)) return { method, interaction, lookups: [] }
+  if (!isJsonObject(resource)) return { method, interaction, lookups: [], segments, parameters }
   const lookups = conditionalReferences(resource, definitions)
-  return isRefusal(lookups) ? lookups : { method, interaction, lookups, resource }
+  return isRefusal(lookups) ? lookups : { method, interaction, lookups, resource, segments, parameters }
 }
 
 // Relative to the base, so that no entry can be read as another host or another mount (spec §2.6).

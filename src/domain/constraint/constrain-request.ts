@@ -1,0 +1,61 @@
+// A request that was cleared within constraints, rewritten so that an honest server finds nothing outside them and answers with
+// everything that the guard needs to see. Searches are narrowed, alone and as entries of a Bundle; elements and summaries are asked
+// for whole; counts that nobody could check are refused (spec §2.4, §3.4).
+
+import type { Interaction } from '../fhir/interaction.ts'
+import { printRequestPath } from '../fhir/request-path.ts'
+import type { FhirRequest } from '../fhir-request.ts'
+import { type Parameter, printQuery } from '../http/request-target.ts'
+import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import type { Constraint } from './constraint.ts'
+import { narrow } from './narrow.ts'
+
+type Constraints = readonly (Constraint | undefined)[]
+
+export function constrainRequest(request: FhirRequest, constraints: Constraints): FhirRequest | Refusal {
+  if (request.bundle !== undefined) return constrainBundle(request, constraints)
+  const { interaction, segments, bodyUse } = request
+  const constraint = constraints[0]
+  if (constraint === undefined) return request
+  const parameters = constrainParameters(interaction, request.parameters, constraint)
+  if (isRefusal(parameters)) return parameters
+  if (bodyUse === 'form') return { ...request, body: printQuery(parameters) }
+  return { ...request, path: printRequestPath(segments, parameters) }
+}
+
+/** Entries keep their places; each search among them is narrowed by its own constraint. */
+function constrainBundle(request: FhirRequest, constraints: Constraints): FhirRequest | Refusal {
+  const urls = new Map<number, string>()
+  for (const [index, { interaction, segments, parameters: given }] of request.bundle!.entries.entries()) {
+    const constraint = constraints[index]
+    if (constraint === undefined) continue
+    const parameters = constrainParameters(interaction, given, constraint)
+    if (isRefusal(parameters))
+      return refuse(parameters.code, `Bundle.entry[${index}]: ${parameters.detail}`, parameters.extras)
+    urls.set(index, printRequestPath(segments, parameters).replace(/^\//, ''))
+  }
+  return { ...request, body: request.bundle!.print(urls) }
+}
+
+function constrainParameters(
+  interaction: Interaction,
+  given: readonly Parameter[],
+  constraint: Constraint,
+): readonly Parameter[] | Refusal {
+  const uncountable = given.find(
+    ({ name, value }) => (name === '_summary' && value === 'count') || (name === '_count' && /^0+$/.test(value)),
+  )
+  if (uncountable !== undefined) {
+    const detail = `A mere count cannot be checked against the limits of the scopes: leave ${uncountable.name} away.`
+    return refuse('constraint-unenforceable', detail)
+  }
+  const whole = given.filter(({ name }) => !PARTIAL.has(name))
+  const limits = interaction.code === 'search-type' ? constraint.limitsOn(interaction.type, 's') : undefined
+  if (interaction.code !== 'search-type' || limits === undefined) return whole
+  const { definitions, ownBases } = constraint.policy
+  const narrowed = narrow(whole, limits, { type: interaction.type, definitions, ownBases })
+  return isRefusal(narrowed) ? narrowed : narrowed.parameters
+}
+
+/** They would leave out what the guard needs to see, or count what it withholds; a server need not honour them (R4 search §3.1.1.5). */
+const PARTIAL = new Set(['_elements', '_summary', '_total', '_format', '_pretty'])

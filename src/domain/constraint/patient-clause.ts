@@ -1,0 +1,66 @@
+// The part of a search that says which patient it is about (spec §4.5): which parameters of a type name its patient, how the
+// gateway writes such a clause, and what a client's own clause really proves.
+
+import type { Definitions } from '../fhir/definitions.ts'
+import { isOwn, parseReference } from '../fhir/literal-reference.ts'
+import { splitUnescaped } from '../fhir/search-value.ts'
+import type { Parameter } from '../http/request-target.ts'
+
+export interface PatientParameters {
+  /** The one that the gateway appends. */
+  readonly name: string
+  /** All that a client may use for the same: code → whether a bare id can only mean a Patient. */
+  readonly codes: ReadonlyMap<string, boolean>
+}
+
+/** Undefined for a type that no search parameter links to a patient. */
+export function patientParameters(type: string, definitions: Definitions): PatientParameters | undefined {
+  if (type === 'Patient') return { name: '_id', codes: new Map([['_id', true]]) }
+  const primary = definitions.patientLinks(type)?.primary ?? []
+  const elements = new Set(primary.flatMap((code) => elementsOf(type, code, definitions)))
+  const codes = new Map<string, boolean>()
+  for (const code of new Set([...primary, 'patient'])) {
+    const own = elementsOf(type, code, definitions)
+    if (own.length === 0 || !own.every((element) => elements.has(element))) continue
+    const targets = definitions.searchParameter(type, code)?.targets ?? []
+    codes.set(code, targets.length === 1 && targets[0] === 'Patient')
+  }
+  const name = codes.has('patient') ? 'patient' : [...codes.keys()][0]
+  return name === undefined ? undefined : { name, codes }
+}
+
+export function patientClause({ name }: PatientParameters, patients: readonly string[]): Parameter {
+  const values = name === '_id' ? patients : patients.map((id) => `Patient/${id}`)
+  return { name, value: values.join(',') }
+}
+
+/**
+ * The patients to which a client's clause limits the search: undefined when it is no such clause, or limits to something else
+ * than plain references to Patients (a Group, a modifier, another server).
+ */
+export function patientsNamed(
+  { name, value }: Parameter,
+  parameters: PatientParameters,
+  ownBases: readonly string[],
+): readonly string[] | undefined {
+  const [code, modifier] = name.split(':', 2) as [string, string | undefined]
+  const onlyPatients = parameters.codes.get(code)
+  if (onlyPatients === undefined || (modifier !== undefined && (modifier !== 'Patient' || code === '_id')))
+    return undefined
+  const bareIsPatient = onlyPatients || modifier === 'Patient'
+  const ids = splitUnescaped(value, ',').map((one) => patientIdOf(one, bareIsPatient, ownBases))
+  return ids.includes(undefined) ? undefined : (ids as string[])
+}
+
+const ID = /^[A-Za-z0-9\-.]{1,64}$/
+
+function patientIdOf(value: string, bareIsPatient: boolean, ownBases: readonly string[]): string | undefined {
+  if (bareIsPatient && ID.test(value)) return value
+  const reference = parseReference(value)
+  return reference?.type === 'Patient' && isOwn(reference, ownBases) ? reference.id : undefined
+}
+
+function elementsOf(type: string, code: string, definitions: Definitions): readonly string[] {
+  const paths = definitions.searchParameter(type, code)?.paths ?? []
+  return paths.map(({ steps }) => steps.map(({ name }) => name).join('.'))
+}

@@ -1,0 +1,178 @@
+// A Bundle within constraints, checked entry by entry as it streams (spec §3.5): an entry is held until its resource was judged, then
+// passes with the resource's bytes unchanged, or is gone. Totals go, links and addresses are rewritten as in every Bundle, and of
+// what is no known member of a Bundle nothing passes. INVARIANT: no byte of a resource leaves before the judge released it.
+
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import { BUNDLE, type BundleLinks, ENTRIES, ENTRY, EXCHANGE, INNER, LinkEditor } from './bundle-links.ts'
+import type { BodySink, BodyTransform } from './forward.ts'
+import { notFound } from './guarded-resource.ts'
+import { DROP, HELD, type JsonVisitor, PLACE } from './json-output.ts'
+import { JsonScanner } from './json-scan.ts'
+
+/** Judges the entries of one Bundle, in order. */
+export interface EntryJudge {
+  /** `raw` is the JSON of `entry.resource`: kept as it is, replaced by other bytes, or with its whole entry taken out. */
+  resource(raw: Buffer, index: number): 'release' | 'withhold' | Buffer
+  /** An entry that is taken out or came without a resource: bytes for its place, or undefined to leave it out. */
+  instead?(index: number, hadResource: boolean): Buffer | 'keep' | undefined
+}
+
+export interface GuardedBundleOptions {
+  readonly links: BundleLinks
+  readonly judge: EntryJudge
+  readonly mostHeld: number
+  /** Whether a Bundle of which nothing was released must look like something that does not exist. */
+  readonly mayBeEmpty: boolean
+  counted?(result: 'released' | 'withheld', count: number): void
+}
+
+export function guardedBundle(options: GuardedBundleOptions): BodyTransform {
+  const { mostHeld, mayBeEmpty, counted } = options
+  const editor = new GuardEditor(options)
+  const scanner = new JsonScanner(editor, mostHeld)
+  let waiting: Buffer[] | undefined = mayBeEmpty ? undefined : []
+  let bytes = 0
+  const fault = (): Refusal | undefined =>
+    scanner.fault === undefined && editor.fault === undefined
+      ? undefined
+      : refuse('upstream-broken', 'The server behind this route answered with a Bundle that cannot be checked.')
+  return {
+    write(chunk: Buffer, out: BodySink) {
+      const leaving = scanner.push(chunk)
+      const refusal = fault()
+      if (refusal !== undefined) return refusal
+      if (waiting === undefined) {
+        out.write(leaving)
+        return undefined
+      }
+      waiting.push(Buffer.from(leaving))
+      bytes += leaving.length
+      if (bytes > mostHeld)
+        return refuse('upstream-broken', 'The answer begins with more than may be held while it is checked.')
+      if (editor.released > 0) waiting = release(waiting, out)
+      return undefined
+    },
+    end(out: BodySink) {
+      scanner.end()
+      editor.end()
+      counted?.('released', editor.released)
+      counted?.('withheld', editor.withheld)
+      const refusal = fault()
+      if (refusal !== undefined || waiting === undefined) return refusal
+      if (editor.released === 0) return notFound()
+      release(waiting, out)
+      return undefined
+    },
+  }
+}
+
+/** The bytes of a Bundle within a Bundle, or undefined when it cannot be checked. */
+export function guardInner(raw: Buffer, options: GuardedBundleOptions): Buffer | undefined {
+  const editor = new GuardEditor(options)
+  const scanner = new JsonScanner(editor, options.mostHeld)
+  const bytes = Buffer.from(scanner.push(raw))
+  scanner.end()
+  editor.end()
+  options.counted?.('released', editor.released)
+  options.counted?.('withheld', editor.withheld)
+  return scanner.fault === undefined && editor.fault === undefined ? bytes : undefined
+}
+
+function release(waiting: readonly Buffer[], out: BodySink): undefined {
+  for (const bytes of waiting) out.write(bytes)
+}
+
+// Places besides those of the links.
+const KIND = 40
+const GONE = 41
+const RESOURCE = 42
+const OUTCOME = 43
+
+/** What a Bundle may show; `signature` would no longer hold, and `total` counts what is withheld. */
+const BUNDLE_MEMBERS = new Set(['resourceType', 'id', 'meta', 'type', 'timestamp', 'language', 'link', 'entry'])
+const ENTRY_MEMBERS = new Set(['id', 'fullUrl', 'link', 'resource', 'search', 'request', 'response'])
+
+class GuardEditor implements JsonVisitor {
+  fault: string | undefined
+  released = 0
+  withheld = 0
+  readonly #links: LinkEditor
+  readonly #judge: EntryJudge
+  #kind = false
+  #index = -1
+  #verdict: 'release' | 'withhold' | undefined
+
+  constructor({ links, judge }: GuardedBundleOptions) {
+    // Bundles within are for the judge alone.
+    this.#links = new LinkEditor({ ...links, nested: false })
+    this.#judge = judge
+  }
+
+  end(): void {
+    if (!this.#kind) this.fault ??= 'no Bundle'
+  }
+
+  enter(place: number, key: string | undefined, first: number): number {
+    switch (place & ~INNER) {
+      case BUNDLE:
+        if (key === 'resourceType') return KIND | HELD
+        return BUNDLE_MEMBERS.has(key!) ? this.#links.enter(place, key, first) : GONE | HELD
+      case ENTRIES: {
+        this.#index++
+        this.#verdict = undefined
+        const flags = this.#links.enter(place, key, first)
+        return (flags & PLACE) === ENTRY ? flags | HELD : GONE | HELD
+      }
+      case ENTRY:
+        if (key === 'resource') return RESOURCE | HELD
+        return ENTRY_MEMBERS.has(key!) ? this.#links.enter(place, key, first) : GONE | HELD
+      case EXCHANGE:
+        return key === 'outcome' ? OUTCOME | HELD : this.#links.enter(place, key, first)
+      default:
+        return this.#links.enter(place, key, first)
+    }
+  }
+
+  leave(place: number, raw: Buffer): Buffer | typeof DROP | undefined {
+    switch (place) {
+      case KIND:
+        if (this.#kind || raw.toString('latin1') !== '"Bundle"') this.fault ??= 'no Bundle'
+        this.#kind = true
+        return undefined
+      case GONE:
+        return DROP
+      case RESOURCE:
+        return this.#resource(raw)
+      case OUTCOME:
+        return isOutcome(raw) ? undefined : DROP
+      case ENTRY:
+        return this.#entry()
+      default:
+        return this.#links.leave(place, raw)
+    }
+  }
+
+  #resource(raw: Buffer): Buffer | typeof DROP | undefined {
+    // A second one in the same entry would be judged by nobody.
+    const verdict = this.#verdict === undefined ? this.#judge.resource(raw, this.#index) : 'withhold'
+    this.#verdict = verdict === 'withhold' ? 'withhold' : 'release'
+    if (verdict === 'withhold') return DROP
+    return verdict === 'release' ? undefined : verdict
+  }
+
+  #entry(): Buffer | typeof DROP | undefined {
+    if (this.#verdict === 'release') {
+      this.released++
+      return undefined
+    }
+    const hadResource = this.#verdict === 'withhold'
+    if (hadResource) this.withheld++
+    const instead = this.#judge.instead?.(this.#index, hadResource)
+    return instead === 'keep' ? undefined : (instead ?? DROP)
+  }
+}
+
+function isOutcome(raw: Buffer): boolean {
+  const outcome: unknown = JSON.parse(raw.toString())
+  return (outcome as { resourceType?: unknown } | null)?.resourceType === 'OperationOutcome'
+}
