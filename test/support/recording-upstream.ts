@@ -74,11 +74,12 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
 
 /** What a FHIR server might say: an empty searchset, the resource that was written, or a resource of the type and id that was read. */
 export function plausible({ method, url, body }: Arrived): Scripted {
-  const [type = '', id = ''] = url.split('?', 1)[0]!.split('/').slice(2)
+  const path = url.split('?', 1)[0]!
+  const [type = '', id = ''] = path.split('/').slice(2)
   if (method === 'DELETE') return { status: 204 }
   const reading = method === 'GET' || method === 'HEAD'
   if (reading && /^[A-Z]/.test(type) && /^[A-Za-z0-9]/.test(id)) return { body: { resourceType: type, id } }
-  const written = !reading && /^[A-Z]/.test(type) && id !== '_search'
+  const written = !reading && /^[A-Z]/.test(type) && !path.endsWith('/_search')
   if (written) return { status: method === 'POST' ? 201 : 200, body: body.length > 0 ? body : { resourceType: type } }
   return { body: { resourceType: 'Bundle', type: 'searchset', total: 0 } }
 }

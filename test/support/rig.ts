@@ -124,8 +124,8 @@ function claimsOf(
   }
 }
 
-/** A route map with one R4 endpoint; `route` adds keys to it, `more` whole sections. */
-export function fhirMap({ route = '', server = '', more = '' } = {}): (at: Addresses) => string {
+/** A route map with one R4 endpoint; `route` adds keys to it, `more` routes and whole sections; `store` is another FHIR server. */
+export function fhirMap({ route = '', server = '', more = '', store = '' } = {}): (at: Addresses) => string {
   return ({ issuer, jwks, upstream }) => `
 version: 1
 server:
@@ -136,7 +136,7 @@ ${indented(server, 2)}
 issuers:
   - { name: ehr, issuer: "${issuer}", audience: ["${BASE}", "${PUBLIC_URL}"], jwks: "${jwks}" }
 upstreams:
-  store: { url: "${upstream}/base", timeout: 2s }
+  store: { url: "${store || `${upstream}/base`}", timeout: 2s }
 routes:
   - name: r4
     fhir: R4
