@@ -36,7 +36,6 @@ describe('SMART scopes', () => {
     ['GET /', []],
     ['GET /_history', []],
     ['GET /Patient/1/*', []],
-    ['GET /Observation?_include=*', []],
     ['GET /Observation?_filter=x', []],
     ['POST /Subscription', []],
   ])('%s: %j', (line, expected) => expect(offered(line, grantWith(''))).toEqual(expected))
@@ -198,5 +197,5 @@ test('only a refusal for want of scopes offers some', () => {
   expect(extras('GET /Observation?_filter=x', grantWith('user/Patient.r'))).toEqual({})
   expect(extras('GET /Observation/1', grantWith('patient/*.r'))).toEqual({})
   expect(extras('GET /Patient/p2', grantWith('patient/*.r', { patients: ['p1'] }))).toEqual({})
-  expect(extras('GET /Observation', grantWith('system/Observation.s?code=x'))).toEqual({})
+  expect(extras('POST /Observation', grantWith('system/Observation.c?code=x'))).toEqual({})
 })
