@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // The command line (contract §2): reads the words and hands over; each command is a file in cli/.
 
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { check } from './cli/check.ts'
+import { CONFIG, readWords as read, UsageError } from './cli/command-line.ts'
 import { runDemo } from './cli/demo.ts'
 import { runExplain } from './cli/explain.ts'
 import { runHealthcheck } from './cli/healthcheck.ts'
+import { runKeys } from './cli/keys.ts'
 import { refuseOldNode } from './cli/node-version.ts'
 import { runServe } from './cli/serve.ts'
 import type { CredentialKind } from './domain/grant.ts'
@@ -17,15 +18,15 @@ const USAGE = `scopegate: a FHIR-aware API gateway that enforces SMART scopes an
   explain [--scope "S…"] [--patient ID] [--fhir-user REF] [--credential bearer|api-key|service-key] [--issuer NAME]
           [--token-file F] [-H 'Name: value']… [--body F] METHOD TARGET [--json]
                             decide one request offline and say why (exit code 0 permitted, 3 denied)
+  keys create --kind api-key|service-key --owner NAME --scope "S…" [--expires 90d] [--self-service]
+  keys list | keys rotate ID [--overlap 7d] | keys revoke ID
+                            manage API keys and service keys; all take [--file keys.yaml] [--json]
   demo [--ports N]          everything embedded, on loopback; N is added to every port
   healthcheck               ask the admin port of a running gateway
 
 Every command takes --config FILE (default: routes.yaml).`
 
-const CONFIG = { config: { type: 'string', default: 'routes.yaml' } } as const satisfies ParseArgsOptionsConfig
 const CREDENTIALS: readonly string[] = ['bearer', 'api-key', 'service-key']
-
-class UsageError extends Error {}
 
 async function run([command, ...words]: readonly string[]): Promise<number> {
   switch (command) {
@@ -37,6 +38,8 @@ async function run([command, ...words]: readonly string[]): Promise<number> {
     }
     case 'explain':
       return explain(words)
+    case 'keys':
+      return runKeys(words)
     case 'demo': {
       const { values } = read(words, { ...CONFIG, ports: { type: 'string', default: '0' } })
       if (!/^\d{1,5}$/.test(values.ports)) throw new UsageError('--ports takes a number that is added to every port')
@@ -89,18 +92,6 @@ function explain(words: readonly string[]): Promise<number> {
     headers: values.header,
     bodyFile: values.body,
   })
-}
-
-function read<Options extends ParseArgsOptionsConfig>(
-  words: readonly string[],
-  options: Options,
-  allowPositionals = false,
-) {
-  try {
-    return parseArgs({ args: [...words], options, allowPositionals, strict: true })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
 }
 
 refuseOldNode()

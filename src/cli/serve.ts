@@ -1,5 +1,6 @@
 // `scopegate serve`: a checked route map, two ports, and a clean end. On a broken map nothing is opened.
 
+import { KeyFileError } from '../credentials/api-keys/key-file.ts'
 import { createLog } from '../observability/logger.ts'
 import { type Running, start } from '../server/start.ts'
 import { printWarnings, readRouteMap } from './check.ts'
@@ -49,6 +50,7 @@ export function stopSignal(): Promise<void> {
 }
 
 export function describeOpening(error: unknown): string {
+  if (error instanceof KeyFileError) return `${error.message}\nThe key file cannot be used, so nothing was opened.`
   const { code, address, port } = error as { code?: string; address?: string; port?: number }
   if (code === 'EADDRINUSE') return `${address}:${port} is in use. Stop what listens there, or choose another address.`
   if (code === 'EACCES') return `${address}:${port} may not be opened by this user. Choose a port above 1023.`

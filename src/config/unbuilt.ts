@@ -41,7 +41,6 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     harmless: is('10MiB'),
   },
   { key: 'issuers.*.introspection', effect: 'protects-less', instead: 'the issuer would not be asked' },
-  { key: 'apiKeys', effect: 'refuses-more', instead: 'API keys and service keys are refused' },
   { key: 'upstreams.*.health', effect: 'refuses-more', instead: 'its health is not checked' },
   {
     key: 'upstreams.*.url',
@@ -60,12 +59,6 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     effect: 'protects-less',
     instead: 'refusals would be answered, not observed',
     harmless: is('enforce'),
-  },
-  { key: 'routes.*.operations', effect: 'refuses-more', instead: 'every operation is refused', harmless: isEmpty },
-  {
-    key: 'routes.*.patientScopes',
-    effect: 'refuses-more',
-    instead: 'patient/ scopes are refused where they need narrowing',
   },
   {
     key: 'routes.*.trustNarrowing',

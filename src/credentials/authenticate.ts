@@ -1,5 +1,5 @@
-// Authenticates one request (contract §1 step 3): a credential in, a Grant or a Refusal out. A token that was verified before
-// is answered at once, without a promise. What a route accepts is asked on every request: the cache holds facts only.
+// Authenticates one request (contract §1 step 3): exactly one credential in, a Grant or a Refusal out. A key, and a token that was
+// verified before, are answered at once, without a promise. What a route accepts is asked on every request: the cache holds facts only.
 // One authenticator serves one generation of the route map, so a reload starts with an empty cache and the same keys.
 
 import type { Issuer, Route } from '../config/settings.ts'
@@ -7,6 +7,8 @@ import { type Grant, grantOf } from '../domain/grant.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import type { RequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { readKeyHeader } from './api-keys/key-header.ts'
+import { kindOfSecret } from './api-keys/secret.ts'
 import { readBearerToken } from './bearer-token.ts'
 import { createKeySets, type KeySets, type KeySetsOptions } from './jwks.ts'
 import { invalid } from './jwt.ts'
@@ -25,6 +27,15 @@ export interface AuthenticatorOptions {
   readonly keySets?: KeySets
   readonly onJwksRefresh?: KeySetsOptions['onRefresh']
   readonly onCacheLookup?: (result: 'hit' | 'miss') => void
+  /** API keys and service keys; without them every key is unknown. */
+  readonly apiKeys?: KeyLookup
+}
+
+export interface KeyLookup {
+  /** Name of the header that carries them. */
+  readonly header: string
+  /** `now` in milliseconds since 1970. */
+  find(secret: string, now: number): Grant | Refusal
 }
 
 /** What a route says about the tokens that count on it. */
@@ -42,11 +53,16 @@ export interface Authenticator {
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { issuers, limits, now, onCacheLookup } = options
+  const { issuers, limits, now, onCacheLookup, apiKeys } = options
+  const keyHeader = (apiKeys?.header ?? 'X-API-Key').toLowerCase()
   const keySets =
     options.keySets ?? createKeySets({ now, ...(options.onJwksRefresh && { onRefresh: options.onJwksRefresh }) })
   const verify = createJwtVerifier({ issuers, keySets, now })
   const verified = new VerifiedTokens()
+  const missing = refuse(
+    'token-missing',
+    `Send an access token ("Authorization: Bearer …") or a key (${apiKeys?.header}: …).`,
+  )
   const running = new Map<Digest, Promise<Grant | Refusal>>()
 
   const verifyOnce = async (token: string, digest: Digest): Promise<Grant | Refusal> => {
@@ -68,12 +84,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   return {
     authenticate(headers, target, route) {
+      const secret = readKeyHeader(headers, target, keyHeader)
+      if (isRefusal(secret)) return secret
+      // What a route says of issuers and audiences is about tokens; a key counts wherever its scopes do.
+      if (secret !== undefined) return apiKeys?.find(secret, now()) ?? invalid('This API takes no keys.')
       const token = readBearerToken(headers, target, limits.token)
-      if (isRefusal(token)) return token
+      if (isRefusal(token)) return token.code === 'token-missing' && apiKeys !== undefined ? missing : token
       const digest = digestOf(token)
       const known = verified.get(digest, now())
       onCacheLookup?.(known === undefined ? 'miss' : 'hit')
       if (known !== undefined) return admit(known.grant, route)
+      if (kindOfSecret(token) !== undefined) return invalid(`This is a key. Send it in the ${keyHeader} header.`)
       if (running.size >= MAXIMUM_VERIFICATIONS && !running.has(digest)) {
         return refuse('overloaded', 'Too many new access tokens are being verified. Try again in a moment.', {
           retryAfter: 1,

@@ -48,7 +48,7 @@ function tokenOf(value: string): string | Refusal {
 }
 
 /** RFC 6750 §2.3 allows it and RFC 9700 §4.3.2 forbids it: URLs end in logs. The name is compared as loosely as a server might. */
-function hasTokenInQuery(target: Pick<RequestTarget, 'parameters'>): boolean {
+export function hasTokenInQuery(target: Pick<RequestTarget, 'parameters'>): boolean {
   for (const { name } of target.parameters) {
     if (name.length === 12 && name.toLowerCase() === 'access_token') return true
   }

@@ -19,7 +19,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
       replace: ['jwks: h', 'introspection: { url: https://ehr.example.org/i, clientId: c, clientSecret: s }, jwks: h'],
     }),
   ],
-  apiKeys: [section('apiKeys: {}')],
   'upstreams.*.health': [upstream('health: { path: /healthz }')],
   'upstreams.*.url': [
     mapWith({ replace: ['http://127.0.0.1:8101/fhir }', '[http://127.0.0.1:1, http://127.0.0.1:2] }'] }),
@@ -31,8 +30,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
   audit: [section('audit: { sink: stdout }')],
   telemetry: [section('telemetry: { otlp: http://h }'), section(`telemetry: { otlp: "${ref('O:-')}" }`)],
   'routes.*.mode': [mapWithFhirKey('mode: { observe: { until: 2099-01-01 } }'), mapWithFhirKey('mode: enforce')],
-  'routes.*.operations': [mapWithFhirKey('operations: { $export: { bulk: true } }'), mapWithFhirKey('operations: {}')],
-  'routes.*.patientScopes': [mapWithFhirKey('patientScopes: { compartment: full }')],
   'routes.*.trustNarrowing': [mapWithFhirKey('trustNarrowing: true'), mapWithFhirKey('trustNarrowing: false')],
   'routes.*.grants.*.criteria': [
     mapWithFhirKey('grants: { product.write: { scope: "system/*.cu", criteria: true } }'),

@@ -59,17 +59,29 @@ function checkRoute(map: Draft, route: RouteDraft, path: Path, report: Report): 
 
 // A route that only keys or nobody at all must identify for needs no issuer.
 function takesTokens(map: Draft, route: RouteDraft): boolean {
-  if (!isPlainRoute(route)) return true
-  const { match, requires } = route
-  const needed = typeof match === 'object' ? Object.values(match) : [requires]
-  const scopes = needed.flatMap((one) =>
-    one === 'public' || one === undefined ? [] : typeof one === 'string' ? [one] : Object.values(one).flat(),
-  )
+  if (!isPlainRoute(route) && route.smart !== undefined && route.smart !== false) return true
   const catalogue = Object.assign({}, ...Object.values(map.scopes ?? {})) as Record<
     string,
     { credentials?: readonly string[] } | undefined
   >
-  return scopes.some((scope) =>
-    (catalogue[String(scope)]?.credentials ?? ['oauth2']).some((kind) => kind === 'oauth2' || kind === 'smart'),
+  return productScopes(route).some((scope) =>
+    (catalogue[scope]?.credentials ?? ['oauth2']).some((kind) => kind === 'oauth2' || kind === 'smart'),
+  )
+}
+
+function productScopes(route: RouteDraft): readonly string[] {
+  if (!isPlainRoute(route)) {
+    const operations = Object.values(route.operations ?? {}).map((one) => one && 'requires' in one && one.requires)
+    const ofOperations = operations.flatMap((one) => (typeof one === 'object' ? [String(one.scope)] : []))
+    return [...Object.keys(route.grants ?? {}), ...ofOperations]
+  }
+  const { match, requires } = route
+  const needed = typeof match === 'object' ? Object.values(match) : [requires]
+  return needed.flatMap((one) =>
+    one === 'public' || one === undefined
+      ? []
+      : typeof one === 'string'
+        ? [one]
+        : Object.values(one).flat().map(String),
   )
 }

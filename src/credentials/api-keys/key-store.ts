@@ -1,0 +1,56 @@
+// The keys of a running gateway: those of the key file, followed as it changes, without a restart. A file that is not there yet
+// is no error, because `keys create` makes it; one that is broken at the start is, because keys would be missing without a word.
+
+import type { Grant } from '../../domain/grant.ts'
+import type { Refusal } from '../../domain/refusal.ts'
+import type { ApiKey } from './api-key.ts'
+import { KeyFileError } from './key-file.ts'
+import { type KeyFileNews, KeyFileWatch } from './key-file-watch.ts'
+import { KeyRing, type KeyUse } from './key-ring.ts'
+
+export interface KeyStoreOptions {
+  readonly file: string
+  /** Keys that are in no file and last as long as the process: the demo's. */
+  readonly madeHere?: readonly ApiKey[]
+  /** Milliseconds between two looks at the file. */
+  readonly interval?: number
+  /** Hears of everything that was read, is gone, or is broken. */
+  readonly onNews?: (news: KeyFileNews) => void
+}
+
+export interface KeyStore {
+  /** `now` in milliseconds since 1970. */
+  find(secret: string, now: number): Grant | Refusal
+  list(now: number): readonly KeyUse[]
+  /** Why the file in place does not count; the keys that were read before it still do. */
+  readonly problems: readonly string[]
+  /** Looks at the file now instead of at the next turn. */
+  look(): Promise<void>
+  close(): void
+}
+
+const INTERVAL_MS = 1_000
+
+/** Rejects with a KeyFileError when the file is there and cannot be used. */
+export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> {
+  const { file, madeHere = [], interval = INTERVAL_MS, onNews } = options
+  const ring = new KeyRing()
+  let problems: readonly string[] = []
+  const watch = new KeyFileWatch(file, (news) => {
+    problems = news.state === 'broken' ? news.problems : []
+    if (news.state !== 'broken') ring.replace([...madeHere, ...(news.state === 'read' ? news.keys : [])])
+    onNews?.(news)
+  })
+  await watch.look()
+  if (problems.length > 0) throw new KeyFileError(problems)
+  watch.start(interval)
+  return {
+    find: (secret, now) => ring.find(secret, now),
+    list: (now) => ring.list(now),
+    get problems() {
+      return problems
+    },
+    look: () => watch.look(),
+    close: () => watch.stop(),
+  }
+}
