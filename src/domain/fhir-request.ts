@@ -79,6 +79,10 @@ function searchByPost(
 ): FhirRequest | Refusal {
   const form = readForm(body)
   if (form === undefined) return refuse('body-invalid', 'The form in the body holds a broken percent-encoding.')
+  // RFC 6750 §2.2 lets a form carry a token, so to a server behind us this would be a second credential.
+  if (form.some(({ name }) => name.toLowerCase() === 'access_token')) {
+    return refuse('credential-ambiguous', 'The form holds an access token. Send it in the Authorization header only.')
+  }
   const parameters = [...line.parameters, ...form]
   if (parameters.length > maximumParameters) {
     return refuse('body-invalid', `URL and form together have more than ${maximumParameters} parameters. Send fewer.`)
