@@ -29,9 +29,11 @@ const connections = Number(values.connections)
 findWrk()
 const body = searchset()
 const upstream = await startUpstream(body)
-const gateways = await startGateways(upstream.url, values.only?.split(','))
-const rounds = new Map<Gateway, Round[]>(gateways.map((gateway) => [gateway, []]))
+const gateways: Gateway[] = []
+const rounds = new Map<Gateway, Round[]>()
 try {
+  for (const gateway of startGateways(upstream.url, values.only?.split(','))) gateways.push(await gateway)
+  for (const gateway of gateways) rounds.set(gateway, [])
   for (const gateway of gateways) await load(gateway, { seconds: 2, connections })
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const gateway of gateways) {

@@ -50,13 +50,15 @@ const KINDS: readonly Kind[] = [
   },
 ]
 
-export async function startGateways(upstream: string, only?: readonly string[]): Promise<Gateway[]> {
+/** One after the other, so that those which did start can be stopped when one does not. */
+export function* startGateways(upstream: string, only?: readonly string[]): Generator<Promise<Gateway>> {
   const directory = mkdtempSync(join(tmpdir(), 'scopegate-bench-'))
-  const token = await issue(directory)
-  const kinds = KINDS.filter(({ name }) => only === undefined || only.includes(name))
-  const gateways = await Promise.all(kinds.map((kind) => startGateway(kind, upstream, directory, token)))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
-  return gateways
+  const token = issue(directory)
+  for (const kind of KINDS) {
+    if (only === undefined || only.includes(kind.name))
+      yield token.then((text) => startGateway(kind, upstream, directory, text))
+  }
 }
 
 async function startGateway(kind: Kind, upstream: string, directory: string, token: string): Promise<Gateway> {

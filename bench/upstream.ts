@@ -30,7 +30,9 @@ export async function startUpstream(body: Buffer): Promise<BenchUpstream> {
     url: UPSTREAM_BASE,
     kind,
     stop: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
+      await ended
       rmSync(directory, { recursive: true, force: true })
     },
   }

@@ -4,8 +4,8 @@
 
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
-import { BACKSLASH, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts'
-import { DROP, HELD, type JsonVisitor, LAZY, WATCHED } from './json-output.ts'
+import { OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts'
+import { DROP, HELD, type JsonVisitor, LAZY, type Verdict, WATCHED } from './json-output.ts'
 import { JsonScanner } from './json-scan.ts'
 import type { PublicUrls } from './public-url.ts'
 
@@ -88,7 +88,7 @@ export class LinkEditor implements JsonVisitor {
     }
   }
 
-  leave(place: number, raw: Buffer): Buffer | typeof DROP | undefined {
+  leave(place: number, raw: Buffer): Verdict {
     if (place === (TYPE | INNER)) this.#innerType = raw.toString('latin1', 1, raw.length - 1)
     else if (place === URL_VALUE) return this.#mapped(raw)
     else if ((place & ~INNER) === LINK) return this.#link(raw)
@@ -133,20 +133,21 @@ export class LinkEditor implements JsonVisitor {
     return first === OPEN_OBJECT ? BUNDLE | INNER | WATCHED : 0
   }
 
-  #mapped(raw: Buffer): Buffer | typeof DROP | undefined {
+  #mapped(raw: Buffer): Verdict {
     if (raw[0] !== QUOTE) return undefined
-    const url: string = raw.includes(BACKSLASH) ? JSON.parse(raw.toString()) : raw.toString('utf8', 1, raw.length - 1)
+    const inner = raw.toString('utf8', 1, raw.length - 1)
+    const url: string = inner.includes('\\') ? JSON.parse(raw.toString()) : inner
     const mapped = this.#options.urls.map(url)
     if (mapped === undefined) return DROP
-    return mapped === url ? undefined : Buffer.from(JSON.stringify(mapped))
+    return mapped === url ? undefined : JSON.stringify(mapped)
   }
 
-  #link(raw: Buffer): Buffer | typeof DROP {
+  #link(raw: Buffer): string | typeof DROP {
     const link: unknown = JSON.parse(raw.toString())
     if (!(link instanceof Object) || !('url' in link) || typeof link.url !== 'string') return DROP
     const url = this.#linkUrl('relation' in link ? link.relation : undefined, link.url)
     // Written anew, because of two members of one name only one was read.
-    return url === undefined ? DROP : Buffer.from(JSON.stringify({ ...link, url }))
+    return url === undefined ? DROP : JSON.stringify({ ...link, url })
   }
 
   #linkUrl(relation: unknown, url: string): string | undefined {

@@ -6,7 +6,7 @@ import { type Refusal, refuse } from '../domain/refusal.ts'
 import { BUNDLE, type BundleLinks, ENTRIES, ENTRY, EXCHANGE, INNER, LinkEditor } from './bundle-links.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
 import { notFound } from './guarded-resource.ts'
-import { DROP, HELD, type JsonVisitor, PLACE } from './json-output.ts'
+import { DROP, HELD, type JsonVisitor, PLACE, type Verdict } from './json-output.ts'
 import { JsonScanner } from './json-scan.ts'
 
 /** Judges the entries of one Bundle, in order. */
@@ -133,7 +133,7 @@ class GuardEditor implements JsonVisitor {
     }
   }
 
-  leave(place: number, raw: Buffer): Buffer | typeof DROP | undefined {
+  leave(place: number, raw: Buffer): Verdict {
     switch (place) {
       case KIND:
         if (this.#kind || raw.toString('latin1') !== '"Bundle"') this.fault ??= 'no Bundle'

@@ -1,5 +1,7 @@
-// The writing half of the JSON scanner: what has been read and may, or may not yet, leave. A child of a watched container is
-// written together with the comma before it, so that dropping it leaves JSON behind.
+// The writing half of the JSON scanner: what has been read and may, or may not yet, leave. A child of a watched container goes
+// together with the comma before it, so that dropping it leaves JSON behind. Nothing is copied before an edit asks for it: the
+// output is what has been collected, followed by the input from `copied` on, and a position is an offset into the two together,
+// which stays what it is when bytes move from one to the other.
 
 /** The low bits of what `enter` returns: the visitor's own name for the place, from 1 on; 0 lets a value pass unseen. */
 export const PLACE = 0xff
@@ -12,14 +14,14 @@ export const LAZY = 0x400
 
 export const DROP = Symbol('drop')
 
+/** On a held value: undefined keeps it, a text or bytes stand in for it, DROP takes it out together with its key. */
+export type Verdict = string | Buffer | typeof DROP | undefined
+
 export interface JsonVisitor {
   /** A value begins in the container at `place` (0: it is the document). `first` is its first byte; `key` is undefined in arrays. */
   enter(place: number, key: string | undefined, first: number): number
-  /**
-   * A held value is whole: undefined keeps it, bytes stand in for it, DROP takes it out together with its key. `raw` is good for
-   * the length of the call only.
-   */
-  leave(place: number, raw: Buffer): Buffer | typeof DROP | undefined
+  /** A held value is whole. `raw` is good for the length of the call only. */
+  leave(place: number, raw: Buffer): Verdict
   /** A watched container closes: bytes to write before the bracket, with their own comma when `kept` is not 0. */
   close?(place: number, kept: number): Buffer | undefined
 }
@@ -29,14 +31,13 @@ interface Hold {
   readonly lazy: boolean
   /** Depth of the container that the value is in. */
   readonly depth: number
-  /** Where the child (with its comma and key) and where the value itself begins in the output. */
+  /** Positions of the child, with its comma and key, and of the value itself. */
   child: number
   value: number
 }
 
 const COMMA = 0x2c
 const SPACE = 0x20
-const BACKSLASH = 0x5c
 const NONE = Buffer.alloc(0)
 const NOT = -1
 
@@ -51,15 +52,15 @@ export class JsonOutput {
   readonly #kept: number[] = [0]
   readonly #holds: Hold[] = []
   #input: Buffer = NONE
-  /** How much of the input is in the output. */
+  /** How much of the input has been collected, or left out. */
   #copied = 0
   #bytes: Buffer = NONE
   #length = 0
-  /** Where the child begins that is not decided yet. */
+  /** Position of the child that is not decided yet. */
   #child = 0
   #keyAt = 0
-  #grows = false
   #key: string | undefined
+  #grows = false
 
   constructor(visitor: JsonVisitor, mostHeld: number) {
     this.#visitor = visitor
@@ -74,23 +75,20 @@ export class JsonOutput {
   /** What may leave. The rest is kept for the next piece. */
   finish(): Buffer {
     const input = this.#input
-    const from = this.#boundary()
-    if (this.#length === 0 && this.#copied === 0 && from === NOT) return input
-    this.#copyTo(input.length)
-    const boundary = from === NOT ? this.#length : from
-    if (this.#length - boundary > this.#mostHeld)
+    const end = this.#position(input.length)
+    const from = this.#holds.length > 0 ? this.#holds[0]!.child : this.#child
+    const boundary = from === NOT ? end : from
+    if (end - boundary > this.#mostHeld) {
       this.fault = `a value is larger than the ${this.#mostHeld} bytes that may be held`
+      return NONE
+    }
+    if (this.#length === 0 && this.#copied === 0) return this.#leaveUncopied(boundary)
+    this.#copyTo(input.length)
     if (boundary === 0) return NONE
-    this.#grows = false
     const leaving = this.#bytes.subarray(0, boundary)
     this.#bytes = this.#bytes.subarray(boundary, this.#length)
     this.#length -= boundary
-    for (const hold of this.#holds) {
-      hold.child -= boundary
-      hold.value -= boundary
-    }
-    if (this.#child !== NOT) this.#child -= boundary
-    this.#keyAt -= boundary
+    this.#left(boundary)
     return leaving
   }
 
@@ -102,19 +100,16 @@ export class JsonOutput {
   }
 
   beginChild(i: number): void {
-    this.#copyTo(i)
-    this.#child = this.#length
+    this.#child = this.#position(i)
     this.#key = undefined
   }
 
   beginKey(i: number): void {
-    this.#copyTo(i)
-    this.#keyAt = this.#length
+    this.#keyAt = this.#position(i)
   }
 
   endKey(i: number): void {
-    this.#copyTo(i)
-    this.#key = textOf(this.#bytes, this.#keyAt, this.#length)
+    this.#key = textOf(this.#read(this.#keyAt, i))
   }
 
   beginValue(i: number, first: number): number {
@@ -122,9 +117,8 @@ export class JsonOutput {
     const flags = this.#visitor.enter(this.#places[depth]!, this.#key, first)
     if ((flags & (HELD | LAZY)) === 0) this.#keep(depth, this.#child)
     else {
-      this.#copyTo(i)
       const lazy = (flags & HELD) === 0
-      this.#holds.push({ place: flags & PLACE, lazy, depth, child: this.#child, value: this.#length })
+      this.#holds.push({ place: flags & PLACE, lazy, depth, child: this.#child, value: this.#position(i) })
     }
     this.#child = NOT
     return flags
@@ -143,10 +137,9 @@ export class JsonOutput {
 
   close(i: number): void {
     const depth = this.watch
-    this.#copyTo(i)
     const bytes = this.#visitor.close?.(this.#places[depth]!, this.#kept[depth]!)
     if (bytes !== undefined) {
-      this.#append(bytes)
+      this.#replace(this.#position(i), i, bytes)
       this.#kept[depth]!++
       this.#release(depth)
     }
@@ -161,32 +154,27 @@ export class JsonOutput {
     if (!hold.lazy) this.#judge(i)
     else {
       // Still here, so none of its children was kept.
-      this.#copyTo(i)
       this.#holds.pop()
-      this.#length = hold.child
+      this.#replace(hold.child, i, NONE)
     }
   }
 
   #judge(i: number): void {
-    this.#copyTo(i)
     const hold = this.#holds.pop()!
-    const verdict = this.#visitor.leave(hold.place, this.#bytes.subarray(hold.value, this.#length))
+    const verdict = this.#visitor.leave(hold.place, this.#read(hold.value, i))
     if (verdict === DROP) {
-      this.#length = hold.child
+      this.#replace(hold.child, i, NONE)
       return
     }
-    if (verdict !== undefined) {
-      this.#length = hold.value
-      this.#append(verdict)
-    }
+    if (verdict !== undefined) this.#replace(hold.value, i, verdict)
     this.#keep(hold.depth, hold.child)
   }
 
   #keep(depth: number, child: number): void {
     // All before it were dropped, so the comma between has nothing to stand between.
-    if (this.#kept[depth] === 0) {
-      this.#copyAtLeast(child)
-      if (this.#bytes[child] === COMMA && child < this.#length) this.#bytes[child] = SPACE
+    if (this.#kept[depth] === 0 && this.#byteAt(child) === COMMA) {
+      if (child >= this.#length) this.#copyTo(this.#index(child) + 1)
+      this.#bytes[child] = SPACE
     }
     this.#kept[depth]!++
     this.#release(depth)
@@ -200,13 +188,64 @@ export class JsonOutput {
     this.#keep(hold.depth, hold.child)
   }
 
-  /** In an array the comma may still be in the input only. */
-  #copyAtLeast(child: number): void {
-    if (child === this.#length && this.#copied < this.#input.length) this.#copyTo(this.#copied + 1)
+  #position(i: number): number {
+    return this.#length + i - this.#copied
   }
 
-  #boundary(): number {
-    return this.#holds.length > 0 ? this.#holds[0]!.child : this.#child
+  /** Place in the input of a position that has not been collected. */
+  #index(position: number): number {
+    return position - this.#length + this.#copied
+  }
+
+  #byteAt(position: number): number | undefined {
+    return position < this.#length ? this.#bytes[position] : this.#input[this.#index(position)]
+  }
+
+  /** The bytes from a position up to `i` in the input. */
+  #read(position: number, i: number): Buffer {
+    if (position >= this.#length) return this.#input.subarray(this.#index(position), i)
+    this.#copyTo(i)
+    return this.#bytes.subarray(position, this.#length)
+  }
+
+  /** Puts something in the place of all from a position up to `i` in the input. */
+  #replace(position: number, i: number, by: Buffer | string): void {
+    if (position > this.#length) this.#copyTo(this.#index(position))
+    else this.#length = position
+    this.#copied = i
+    if (typeof by === 'string') {
+      this.#reserve(3 * by.length)
+      this.#length += this.#bytes.write(by, this.#length)
+    } else if (by.length > 0) {
+      this.#reserve(by.length)
+      by.copy(this.#bytes, this.#length)
+      this.#length += by.length
+    }
+  }
+
+  #leaveUncopied(boundary: number): Buffer {
+    const input = this.#input
+    if (boundary === input.length) this.#bytes = NONE
+    else {
+      // A copy, because the memory of the input is as large as everything that came with it.
+      this.#bytes = Buffer.from(input.subarray(boundary))
+      this.#length = this.#bytes.length
+    }
+    this.#left(boundary)
+    return boundary === input.length ? input : input.subarray(0, boundary)
+  }
+
+  /** So many bytes are gone, and positions begin behind them. */
+  #left(count: number): void {
+    this.#copied = 0
+    this.#input = NONE
+    this.#grows = false
+    for (const hold of this.#holds) {
+      hold.child -= count
+      hold.value -= count
+    }
+    if (this.#child !== NOT) this.#child -= count
+    this.#keyAt -= count
   }
 
   #copyTo(i: number): void {
@@ -216,12 +255,6 @@ export class JsonOutput {
     this.#input.copy(this.#bytes, this.#length, this.#copied, i)
     this.#length += count
     this.#copied = i
-  }
-
-  #append(bytes: Buffer): void {
-    this.#reserve(bytes.length)
-    bytes.copy(this.#bytes, this.#length)
-    this.#length += bytes.length
   }
 
   #reserve(count: number): void {
@@ -236,7 +269,7 @@ export class JsonOutput {
 }
 
 /** The text of a JSON string; escapes are rare in keys, so they pay for themselves. */
-function textOf(bytes: Buffer, from: number, to: number): string {
-  const inner = bytes.subarray(from + 1, to - 1)
-  return inner.includes(BACKSLASH) ? JSON.parse(bytes.toString('utf8', from, to)) : inner.toString('latin1')
+function textOf(raw: Buffer): string {
+  const text = raw.toString('latin1', 1, raw.length - 1)
+  return text.includes('\\') ? JSON.parse(raw.toString()) : text
 }

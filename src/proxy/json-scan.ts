@@ -47,7 +47,8 @@ export class JsonScanner {
   /** Why the input is not JSON, or not acceptable; nothing more comes out from then on. */
   fault: string | undefined
   readonly #output: JsonOutput
-  readonly #isObject = new Uint8Array(DEEPEST + 1)
+  /** 1 for an object, 0 for an array, by depth. */
+  readonly #isObject: number[] = [0]
   #expected = VALUE
   #depth = 0
   #within = IN_NOTHING
