@@ -154,6 +154,7 @@ export function policyOf(route: FhirRoute, catalogue: Catalogue, { server, upstr
     userScopes: route.userScopes,
     catalogue,
     definitions: definitionsOf(route.fhir),
+    operations: route.operations,
     compartment: route.patientScopes.compartment,
     sharedTypes: new Set(route.patientScopes.sharedTypes),
     ownBases: bases.map((base) => base.replace(/\/+$/, '')),

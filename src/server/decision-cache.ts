@@ -56,9 +56,17 @@ export function keyOf(generation: number, access: RequiredAccess, grant: Grant, 
     grant.fingerprint,
     manner,
     interaction.code,
+    operationKey(interaction, grant),
     compartment === undefined ? null : [compartment.type, relation(compartment.type, compartment.id, grant)],
     needs.map((need) => needKey(need, grant)),
   ])
+}
+
+/** Of an operation a decision asks what it is called on, and whose record that is. */
+function operationKey(interaction: RequiredAccess['interaction'], grant: Grant): unknown {
+  if (interaction.code !== 'operation') return null
+  const { type = null, id } = interaction
+  return [type, id === undefined ? null : relation(type ?? '', id, grant)]
 }
 
 function needKey(need: Need, grant: Grant): unknown[] {

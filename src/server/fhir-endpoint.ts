@@ -2,7 +2,9 @@
 // scopes through the remembered `decide`.
 
 import type { FhirRoute } from '../config/settings.ts'
+import { decidePlain } from '../domain/decision/decide-plain.ts'
 import type { Decision } from '../domain/decision/decision.ts'
+import { operationAccess } from '../domain/decision/operation-access.ts'
 import type { FhirPolicy } from '../domain/decision/policy.ts'
 import { isSearchByPost } from '../domain/fhir/interaction.ts'
 import { bodyUseOf, type FhirRequest, type FhirRequestLine, readFhirRequest } from '../domain/fhir-request.ts'
@@ -81,7 +83,10 @@ function withoutSearch({ method, segments }: FhirRequestLine): readonly string[]
 }
 
 function decide(request: FhirRequest, grant: Grant, { decide: remembered, policy }: FhirParts): Decision {
-  if (request.interaction.code !== 'operation') return remembered(request.required, grant, policy)
-  const detail = 'This operation is not opened on this route. An operation must be listed under its `operations`.'
-  return { outcome: 'deny', refusal: refuse('operation-not-listed', detail), covered: [], missing: [] }
+  const { interaction, required, method, parameters } = request
+  if (interaction.code !== 'operation') return remembered(required, grant, policy)
+  const access = operationAccess({ interaction, method, parameters }, policy.operations, policy.definitions)
+  if (isRefusal(access)) return { outcome: 'deny', refusal: access, covered: [], missing: [] }
+  if ('scope' in access) return decidePlain({ anyOf: [access.scope] }, grant, policy.catalogue)
+  return remembered([access], grant, policy)
 }

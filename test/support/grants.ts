@@ -22,6 +22,7 @@ export function policyWith(changes: Partial<FhirPolicy> = {}): FhirPolicy {
     userScopes: 'delegate',
     catalogue: compileCatalogue([]),
     definitions: definitionsOf('R4'),
+    operations: [],
     compartment: 'primary',
     sharedTypes: new Set(['Practitioner', 'PractitionerRole', 'Organization', 'Location', 'Medication']),
     ownBases: ['https://gateway.example/fhir', 'http://upstream.example/fhir'],

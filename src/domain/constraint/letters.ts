@@ -1,5 +1,5 @@
 // Which letters open a type in the answer to an interaction (spec §1.4, §3.5): `r` what was read, `s` what was searched, `r` or `s` what
-// `_include` brought, and `s`, the stricter one, whatever else a server puts in.
+// `_include` or an operation brought, and `s`, the stricter one, whatever else a server puts in.
 
 import type { Interaction } from '../fhir/interaction.ts'
 import type { LettersOf } from './guard.ts'
@@ -19,6 +19,8 @@ export function lettersOf(interaction: Interaction): LettersOf {
       )
       return (type) => (included.has(type) || included.has('*') ? 'rs' : 's')
     }
+    case 'operation':
+      return () => 'rs'
     default:
       return () => 's'
   }

@@ -30,7 +30,7 @@ export function decide(required: readonly RequiredAccess[], grant: Grant, policy
       covered.push(verdict)
       limited ||= verdict.limited === true
     }
-    constraints.push(limited ? new Constraint(authority.held, access.door, policy) : undefined)
+    constraints.push(limited ? new Constraint(inContexts(authority.held, access), access.door, policy) : undefined)
   }
   if (constraints.every((constraint) => constraint === undefined)) return clear(covered)
   const searches = required.some(({ interaction }) => interaction.code.startsWith('search'))
@@ -55,19 +55,21 @@ function isCoverage(verdict: Coverage | Shortfall): verdict is Coverage {
 type Shortfall = Pick<Refusal, 'code' | 'detail'>
 
 function judge(need: Need, access: RequiredAccess, authority: Authority, policy: FhirPolicy): Coverage | Shortfall {
-  const covers = covering(need, access.door, authority.held, policy)
+  const counting = (scopes: readonly HeldScope[]): readonly Cover[] =>
+    covering(need, access.door, inContexts(scopes, access), policy)
+  const covers = counting(authority.held)
   const best = covers[0]
   if (best !== undefined)
     return best.limit === undefined ? coverage(need, best.scope) : withinLimits(need, access, covers)
   // What comes along unasked for is cut from the answer, which is why the answer must be checked.
   if (need.optional) return { need, scope: undefined, limited: true }
-  if (covering(need, access.door, authority.wrongKind, policy).length > 0) {
+  if (counting(authority.wrongKind).length > 0) {
     return {
       code: 'credential-kind',
       detail: 'The scope that covers this request does not count when this kind of credential carries it.',
     }
   }
-  if (covering(need, access.door, authority.lackPatient, policy).length > 0) {
+  if (counting(authority.lackPatient).length > 0) {
     return {
       code: 'launch-context-missing',
       detail: 'patient/ scopes count only with a launch patient, and the token names none. Launch with launch/patient.',
@@ -81,7 +83,7 @@ function withinLimits(need: Need, access: RequiredAccess, covers: readonly Cover
   if (covers.every(({ scope }) => namesAnotherPatient(need, access, scope))) {
     return { code: 'patient-mismatch', detail: 'The request names another patient than the one that the token is for.' }
   }
-  if (need.role !== 'probe' && !access.unanswered && isAnswered(access.interaction.code)) {
+  if (need.role !== 'probe' && !access.unanswered && isAnswered(need, access.interaction.code)) {
     return { ...coverage(need, covers[0]!.scope), limited: true }
   }
   const because =
@@ -92,15 +94,23 @@ function withinLimits(need: Need, access: RequiredAccess, covers: readonly Cover
   }
 }
 
-/** Interactions whose answer holds every resource that they concern. */
-function isAnswered(code: InteractionCode): boolean {
+/** Interactions whose answer holds every resource that they concern. An operation that may write is none of them. */
+function isAnswered({ permissions }: Need, code: InteractionCode): boolean {
+  if (code === 'operation') return permissions === 'r' || permissions === 's'
   return code === 'read' || code === 'vread' || code.startsWith('history') || code.startsWith('search')
+}
+
+function inContexts(scopes: readonly HeldScope[], { contexts }: RequiredAccess): readonly HeldScope[] {
+  return contexts === undefined ? scopes : scopes.filter(({ smart }) => contexts.includes(smart.context))
 }
 
 function namesAnotherPatient(need: Need, access: RequiredAccess, { limit }: HeldScope): boolean {
   if (limit?.patients === undefined) return false
   const { interaction } = access
   if (need.type === 'Patient' && need.id !== undefined) return !limit.patients.includes(need.id)
+  if (interaction.code === 'operation' && interaction.type === 'Patient' && interaction.id !== undefined) {
+    return !limit.patients.includes(interaction.id)
+  }
   const compartment = 'compartment' in interaction ? interaction.compartment : undefined
   return compartment?.type === 'Patient' && !limit.patients.includes(compartment.id)
 }

@@ -3,6 +3,7 @@
 import type { Definitions } from '../fhir/definitions.ts'
 import type { CredentialKind } from '../grant.ts'
 import { parseScope, printScope, type SmartScope } from '../smart/scope.ts'
+import type { OperationRule } from './operation-access.ts'
 import type { Door } from './required-access.ts'
 
 /** What a product scope is worth on a FHIR route (contract §3 `grants`). */
@@ -21,6 +22,7 @@ export interface FhirPolicy {
   readonly userScopes: 'delegate' | 'fhirUser' | 'refuse'
   readonly catalogue: Catalogue
   readonly definitions: Definitions
+  readonly operations: readonly OperationRule[]
   /** Whether the secondary parameters of the Patient compartment count where a primary one names a patient (contract §5). */
   readonly compartment: 'primary' | 'full'
   /** Types without patients that patient/ scopes may read. */

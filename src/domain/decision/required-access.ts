@@ -4,7 +4,7 @@
 import type { Interaction } from '../fhir/interaction.ts'
 import type { Search } from '../fhir/search.ts'
 import type { Reach } from '../fhir/search-reach.ts'
-import type { Permission } from '../smart/scope.ts'
+import type { Permission, ScopeContext } from '../smart/scope.ts'
 
 /** The way by which an access happens; a product scope counts only through the doors that its grant names (contract §3 `via`). */
 export type Door = 'rest' | 'bundle' | 'operation' | 'bulk'
@@ -34,6 +34,8 @@ export interface RequiredAccess {
   readonly needs: readonly Need[]
   /** The resources found do not come in the answer, so that no answer can be checked: a conditional reference in a Bundle. */
   readonly unanswered?: true
+  /** Contexts whose scopes count; all when absent. */
+  readonly contexts?: readonly ScopeContext[]
 }
 
 /** Interactions that need scopes of their own; `batch` and `transaction` stand for their entries, operations for their rule. */

@@ -9,4 +9,4 @@ export interface Enforced {
   readonly crossOrigin: boolean
 }
 
-export const ENFORCED: Enforced = { patientScopes: false, operations: false, crossOrigin: false }
+export const ENFORCED: Enforced = { patientScopes: true, operations: true, crossOrigin: false }
