@@ -1,6 +1,7 @@
 // `scopegate demo`: the whole product on loopback. The shipped route map is used as it is; only the addresses in its environment
 // variables, the demo's token issuer among them, point to servers that are embedded here.
 
+import { makeDemoKeys } from '../demo/demo-keys.ts'
 import { startDemoUpstreams } from '../demo/demo-upstreams.ts'
 import { printTour } from '../demo/tour.ts'
 import { createLog } from '../observability/logger.ts'
@@ -33,8 +34,12 @@ export async function runDemo({ config, ports }: DemoOptions): Promise<0 | 1> {
     const loaded = readRouteMap(config, { ...process.env, ...own, ...upstreams.env })
     if ('problems' in loaded) return printProblems(loaded)
     const log = createLog({ level: process.env['LOG_LEVEL'] ?? 'silent' })
-    const running = await start({ settings: loaded.settings, log, processMetrics: true })
-    console.log(printTour({ gateway: running.url, admin: running.adminUrl, issuer: upstreams.issuer.url }))
+    const { apiKeys, scopes } = loaded.settings
+    const keys = makeDemoKeys(scopes, Math.floor(Date.now() / 1000))
+    const madeHere = keys.map(({ key }) => key)
+    const running = await start({ settings: loaded.settings, log, madeHere, processMetrics: true })
+    const addresses = { gateway: running.url, admin: running.adminUrl, issuer: upstreams.issuer.url }
+    console.log(printTour({ ...addresses, keyHeader: apiKeys?.header, keys }))
     await stopSignal()
     console.log('Stopping …')
     await running.close()
