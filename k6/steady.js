@@ -34,11 +34,11 @@ export const options = {
     checks: ['rate==1'],
     http_req_failed: ['rate==0'],
     'dropped_iterations{scenario:steady}': ['count==0'],
-    'http_req_duration{scenario:steady}': [`p(95)<${__ENV.P95 || 20}`, `p(99)<${__ENV.P99 || 50}`],
+    'http_req_duration{scenario:steady}': [`p(95)<${__ENV.P95 || 50}`, `p(99)<${__ENV.P99 || 150}`],
     ...Object.fromEntries(
       Object.keys(SHARES).map((kind) => [
         `http_req_duration{scenario:steady,kind:${kind}}`,
-        [`p(99)<${__ENV.P99 || 50}`],
+        [`p(99)<${__ENV.P99 || 150}`],
       ]),
     ),
   },

@@ -27,7 +27,7 @@ export async function startDemo(ports: number): Promise<() => Promise<void>> {
     return async () => {}
   }
   console.error(`Starting the demo on ${gateway} …`)
-  // A group of its own: Ctrl-C in the terminal ends k6 first, and k6 still finds the demo.
+  // A process group of its own, which Ctrl-C in the terminal does not reach: k6 ends first and still finds the demo.
   const demo = spawn(process.execPath, [MAIN, 'demo', '--ports', String(ports)], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
