@@ -5,6 +5,7 @@ import { checkFhirRoutes } from './checks/fhir-routes.ts'
 import { checkIssuers } from './checks/issuers.ts'
 import { checkNames } from './checks/names.ts'
 import { checkOverlaps } from './checks/overlaps.ts'
+import { checkOwnPaths } from './checks/own-paths.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
 import { decode } from './schema/decode.ts'
@@ -60,5 +61,6 @@ function checkAll(map: Draft, report: Report, warn: Report): void {
   checkRoutes(map, report)
   checkFhirRoutes(map, report, warn)
   checkOverlaps(map, report)
+  checkOwnPaths(map, report)
   checkUnbuilt(map, report, warn)
 }

@@ -7,6 +7,7 @@ import { decide } from '../domain/decision/decide.ts'
 import { type Catalogue, compileCatalogue, type FhirPolicy } from '../domain/decision/policy.ts'
 import { definitionsOf } from '../domain/fhir/definitions.ts'
 import { headerReader } from '../domain/http/request-headers.ts'
+import type { MappedRoute } from '../domain/reference/mapped-route.ts'
 import { compileRouteTable, type TableEntry } from '../domain/route-table.ts'
 import { parseScope } from '../domain/smart/scope.ts'
 import { compileInbound } from '../proxy/answer-headers.ts'
@@ -18,6 +19,7 @@ import { createDiscovery, type Discovery } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
 import { fhirEndpoint } from './fhir-endpoint.ts'
 import type { House } from './gateway.ts'
+import { createOwnPages } from './own-pages.ts'
 import { createPages, type Pages } from './pages.ts'
 import { plainEndpoint, type SharedParts } from './plain-endpoint.ts'
 
@@ -67,6 +69,12 @@ export function compose(settings: Settings, options: ComposeOptions): Composed {
     onCacheLookup: (result) => hear.onCacheLookup('token', result),
   })
   const discovery = createDiscovery(settings, { onFetch: hear.onFetch, lazy: options.offline ?? false })
+  const ownPages = createOwnPages({
+    settings,
+    catalogue,
+    routes: mapRoutes(settings, catalogue),
+    apiKeyHeader: apiKeyHeader(settings),
+  })
   const build = { settings, catalogue, upstreams, pages, options }
   const house: House = {
     routes: compileRouteTable(settings.routes.flatMap((route) => entriesOf(route, build))),
@@ -77,7 +85,7 @@ export function compose(settings: Settings, options: ComposeOptions): Composed {
     }),
     limits: settings.server.limits,
     stallTimeout: settings.server.timeouts.idle,
-    findOpenDocument: (path) => discovery.find(path),
+    findOpenDocument: (path) => discovery.find(path) ?? ownPages.find(path),
     authenticate: (headers, target, endpoint) => authenticator.authenticate(headers, target, endpoint.route),
   }
   const close = async (milliseconds: number): Promise<void> => {
@@ -159,6 +167,14 @@ export function policyOf(route: FhirRoute, catalogue: Catalogue, { server, upstr
     sharedTypes: new Set(route.patientScopes.sharedTypes),
     ownBases: bases.map((base) => base.replace(/\/+$/, '')),
   }
+}
+
+export function mapRoutes(settings: Settings, catalogue: Catalogue): readonly MappedRoute[] {
+  return settings.routes.map((route) =>
+    route.kind === 'fhir'
+      ? { kind: 'fhir', route, policy: policyOf(route, catalogue, settings) }
+      : { kind: 'plain', route },
+  )
 }
 
 function outboundRoute(route: Route): Parameters<typeof compileOutbound>[0] {

@@ -17,6 +17,7 @@ import { type KeptCopy, keepCopy } from './kept-copy.ts'
 import {
   answerWith,
   answerWithoutDocument,
+  OPEN_TO_EVERY_ORIGIN,
   type OpenDocument,
   type Printed,
   printDocument,
@@ -144,6 +145,7 @@ function open(route: Route, interaction: OpenDocument['interaction'], read: Open
     route: route.name,
     interaction,
     fhir: route.kind === 'fhir',
+    refusalHeaders: OPEN_TO_EVERY_ORIGIN,
     answer: (request) => answerWithoutDocument(request) ?? read(request),
   }
 }

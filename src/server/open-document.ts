@@ -12,6 +12,17 @@ export interface OpenRequest {
   readonly accept?: string | undefined
   readonly format?: string | undefined
   readonly ifNoneMatch?: string | undefined
+  /** The body and where it comes from; nothing of it is read before somebody asks. */
+  readonly sent?: SentBody | undefined
+}
+
+export interface SentBody {
+  readonly contentType: string | undefined
+  readonly host: string | undefined
+  readonly origin: string | undefined
+  /** `Sec-Fetch-Site`. */
+  readonly fetchSite: string | undefined
+  read(limit: number): Promise<Buffer | Refusal>
 }
 
 export type OpenAnswer = Document | Refusal
@@ -22,6 +33,8 @@ export interface OpenDocument {
   readonly interaction: 'capabilities' | 'discovery'
   /** Refusals are OperationOutcomes there. */
   readonly fhir: boolean
+  /** Go with every refusal on this path, flat. */
+  readonly refusalHeaders: readonly string[]
   /** A promise only while the document's first sources are being fetched. */
   answer(request: OpenRequest): OpenAnswer | Promise<OpenAnswer>
 }
@@ -50,7 +63,11 @@ const PREFLIGHT = [
 
 export function printDocument(value: unknown): Printed {
   const body = Buffer.from(JSON.stringify(value))
-  return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
+  return { body, etag: etagOf(body) }
+}
+
+export function etagOf(body: Buffer): string {
+  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
 }
 
 /** What can be said without the document itself. */
@@ -77,7 +94,7 @@ export function answerWith({ body, etag }: Printed, contentType: string, { ifNon
 }
 
 /** Weak comparison (RFC 9110 §13.1.2). */
-function isMatch(ifNoneMatch: string | undefined, etag: string): boolean {
+export function isMatch(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }

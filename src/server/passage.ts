@@ -4,12 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { acceptedFormats } from '../domain/answer-format.ts'
 import type { Decision } from '../domain/decision/decision.ts'
 import type { Grant } from '../domain/grant.ts'
+import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Finished } from '../observability/record.ts'
 import type { ForwardReport } from '../proxy/forward.ts'
 import { replyDocument, replyRefusal } from '../proxy/reply.ts'
+import { readBody } from '../proxy/request-body.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
-import { OPEN_TO_EVERY_ORIGIN, type OpenDocument } from './open-document.ts'
+import type { OpenDocument, SentBody } from './open-document.ts'
 
 export interface Surroundings {
   record(finished: Finished): void
@@ -83,10 +85,12 @@ export class Passage {
       accept: headers.get('accept'),
       format,
       ifNoneMatch: headers.get('if-none-match'),
+      sent: headers.bodyLength === 0 ? undefined : this.#sentBody(headers),
     })
     if (isRefusal(answer)) {
-      for (let i = 0; i < OPEN_TO_EVERY_ORIGIN.length; i += 2) {
-        this.response.setHeader(OPEN_TO_EVERY_ORIGIN[i]!, OPEN_TO_EVERY_ORIGIN[i + 1]!)
+      const { refusalHeaders } = document
+      for (let i = 0; i < refusalHeaders.length; i += 2) {
+        this.response.setHeader(refusalHeaders[i]!, refusalHeaders[i + 1]!)
       }
       this.refuse(answer)
       return
@@ -116,6 +120,16 @@ export class Passage {
 
   done(report: ForwardReport): void {
     if (report.outcome !== 'refused') this.#record(report.status, report.bytes, report.answerMs ?? report.headersMs)
+  }
+
+  #sentBody(headers: RequestHeaders): SentBody {
+    return {
+      contentType: headers.get('content-type'),
+      host: headers.get('host'),
+      origin: headers.get('origin'),
+      fetchSite: headers.get('sec-fetch-site'),
+      read: (limit) => readBody(this.request, headers, limit),
+    }
   }
 
   #wantsXml(): boolean {
