@@ -109,7 +109,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 }
 
-function admit(grant: Grant, route: RouteRules): Grant | Refusal {
+/** Whether a token's issuer and audience count on a route. */
+export function admit(grant: Grant, route: RouteRules): Grant | Refusal {
   if (!route.issuers.includes(grant.issuer!)) {
     return invalid('Tokens of this issuer do not count on this route.')
   }

@@ -1,27 +1,22 @@
 // `explain`: one request decided by the very functions that serve, without a socket, and told with its reasons. Behind the command
 // line and behind `POST /explain` on the admin port.
 
-import { hash } from 'node:crypto'
+import type { Issuer, Route } from '../config/settings.ts'
 import type { Decision } from '../domain/decision/decision.ts'
 import type { Need } from '../domain/decision/required-access.ts'
-import { type CredentialKind, type Grant, grantOf } from '../domain/grant.ts'
+import type { Grant } from '../domain/grant.ts'
 import { parseRequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { parseScope, printScope } from '../domain/smart/scope.ts'
+import { isReadFirst, refuseBeforeReading } from './body-rules.ts'
 import type { Composed } from './compose.ts'
+import type { Plan } from './endpoint.ts'
+import { answerWithoutDocument } from './open-document.ts'
+import { type StatedCredential, statedGrant } from './stated-grant.ts'
 
-export interface ExplainRequest {
+export interface ExplainRequest extends StatedCredential {
   readonly method: string
   readonly target: string
-  /** Scopes separated by spaces, as a token would carry them. */
-  readonly scope?: string | undefined
-  /** Id of the launch patient. */
-  readonly patient?: string | undefined
-  /** `Type/id`. */
-  readonly fhirUser?: string | undefined
-  readonly credential?: CredentialKind | undefined
-  /** Name of an issuer of the route map. */
-  readonly issuer?: string | undefined
   /** A whole access token, verified as it would be on a request; instead of the facts above. */
   readonly token?: string | undefined
   /** Flat: name, value, name, value … */
@@ -60,10 +55,10 @@ export interface Covered {
   readonly worth?: string
 }
 
-const ONE_HOUR = 3600
+const FORM = 'application/x-www-form-urlencoded'
 
-export async function explain({ house }: Composed, asked: ExplainRequest, now: number): Promise<Explanation> {
-  const scopes = splitScopes(asked.scope).map((granted) => ({ granted, ...meaning(granted) }))
+export async function explain({ house, settings }: Composed, asked: ExplainRequest, now: number): Promise<Explanation> {
+  const scopes = meanings(asked)
   const stop = (refusal: Refusal, found: Partial<Explanation> = {}): Explanation => ({
     permitted: false,
     outcome: 'deny',
@@ -77,77 +72,80 @@ export async function explain({ house }: Composed, asked: ExplainRequest, now: n
   if (isRefusal(target)) return stop(target)
   const document = house.findOpenDocument(target.path)
   if (document !== undefined) {
-    return {
-      permitted: true,
-      outcome: 'open',
-      route: document.route,
-      interaction: document.interaction,
-      covered: [],
-      missing: [],
-      scopes,
-    }
+    const { route, interaction } = document
+    const answer = answerWithoutDocument(asked)
+    if (isRefusal(answer)) return stop(answer, { route, interaction })
+    return { permitted: true, outcome: 'open', route, interaction, covered: [], missing: [], scopes }
   }
   const entry = house.routes.find(asked.method, target)
   if (isRefusal(entry)) return stop(entry)
   const endpoint = entry.route
   const found = { route: endpoint.route.name }
-  const headers = house.readHeaders(headersOf(asked))
+  const headers = house.readHeaders(headersOf(asked), { method: asked.method, httpVersion: '1.1' })
   if (isRefusal(headers)) return stop(headers, found)
-  const authenticated =
-    asked.token === undefined || endpoint.isPublic
-      ? grantFrom(asked, now)
-      : await house.authenticate(headers, target, endpoint)
-  if (isRefusal(authenticated)) return stop(authenticated, found)
+  const verify = () => house.authenticate(headers, target, endpoint)
+  const grant = endpoint.isPublic ? undefined : await credentialOf(asked, endpoint.route, settings.issuers, now, verify)
+  if (isRefusal(grant)) return stop(grant, found)
   const line = { method: asked.method, target, headers }
   const use = endpoint.bodyUse(line)
-  const request = endpoint.name(
-    line,
-    use === 'form' || use === 'bundle' ? (asked.body ?? '') : undefined,
-    authenticated,
-  )
-  if (isRefusal(request)) return stop(request, found)
-  const decision = request.decide(authenticated)
-  const named = { ...found, interaction: request.interaction, covered: decision.covered.map(printCoverage) }
+  const known = { ...found, scopes: meanings(asked, grant) }
+  const wrongBody = refuseBeforeReading(use, line)
+  if (wrongBody !== undefined) return stop(wrongBody, known)
+  const request = endpoint.name(line, isReadFirst(use) ? (asked.body ?? '') : undefined, grant)
+  if (isRefusal(request)) return stop(request, known)
+  const decision = request.decide(grant)
+  const named = { ...known, interaction: request.interaction, covered: decision.covered.map(printCoverage) }
   if (decision.outcome === 'deny') {
     return stop(decision.refusal, { ...named, missing: decision.missing.map(printNeed) })
   }
-  const plan = request.plan(decision, authenticated)
+  const plan = request.plan(decision, grant)
   if (isRefusal(plan)) return stop(plan, named)
+  const wrongContent = asked.body === undefined ? undefined : inspected(asked.body, plan)
+  if (wrongContent !== undefined) return stop(wrongContent, named)
   const { method, path, body } = plan
   const forwarded = { upstream: endpoint.upstream.name, method, path, ...(body === undefined ? {} : { body }) }
-  return { permitted: true, outcome: decision.outcome, missing: [], scopes, ...named, forwarded }
+  return { permitted: true, outcome: decision.outcome, missing: [], ...named, forwarded }
 }
 
-function grantFrom(asked: ExplainRequest, now: number): Grant {
-  const { credential = 'bearer', issuer, patient, fhirUser } = asked
-  return grantOf(
-    {
-      kind: credential,
-      ...(issuer === undefined ? {} : { issuer }),
-      subject: 'explain',
-      audience: [],
-      scopes: splitScopes(asked.scope),
-      patients: patient === undefined ? [] : patient.split(','),
-      ...(fhirUser === undefined ? {} : { fhirUser }),
-      expiresAt: Math.floor(now / 1000) + ONE_HOUR,
-    },
-    (text) => hash('sha256', text, 'base64url'),
-  )
+/** A real credential is verified as on a request; without one, what is stated stands for it. */
+async function credentialOf(
+  asked: ExplainRequest,
+  route: Route,
+  issuers: readonly Issuer[],
+  now: number,
+  verify: () => Grant | Refusal | Promise<Grant | Refusal>,
+): Promise<Grant | Refusal> {
+  const verified = await verify()
+  const isMissing = isRefusal(verified) && verified.code === 'token-missing'
+  return isMissing ? statedGrant(asked, route, issuers, now) : verified
 }
 
-function headersOf({ headers = [], token, body }: ExplainRequest): readonly string[] {
+function inspected(body: string, plan: Plan): Refusal | undefined {
+  const inspection = plan.inspect?.()
+  return inspection?.write(Buffer.from(body)) ?? inspection?.end()
+}
+
+function headersOf({ headers = [], token, body, target }: ExplainRequest): readonly string[] {
   const has = (name: string): boolean => headers.some((field, i) => i % 2 === 0 && field.toLowerCase() === name)
-  const more = body !== undefined && !has('content-length') ? ['content-length', String(Buffer.byteLength(body))] : []
-  return ['host', 'explain', ...headers, ...more, ...(token === undefined ? [] : ['authorization', `Bearer ${token}`])]
+  const fields = ['host', 'explain', ...headers]
+  if (body !== undefined && !has('content-length')) fields.push('content-length', String(Buffer.byteLength(body)))
+  // Told from the target, so that a body can be given without saying what it is.
+  if (body !== undefined && /\/_search(\?|$)/.test(target) && !has('content-type')) fields.push('content-type', FORM)
+  if (token !== undefined) fields.push('authorization', `Bearer ${token}`)
+  return fields
+}
+
+/** Each scope that was stated or verified, and what it means; nothing for one that does not count. */
+function meanings({ scope }: ExplainRequest, grant?: Grant): Explanation['scopes'] {
+  const held = grant?.scopes ?? splitScopes(scope)
+  return [...new Set([...splitScopes(scope), ...held])].map((granted) => {
+    const smart = held.includes(granted) ? parseScope(granted) : undefined
+    return smart === undefined ? { granted } : { granted, meaning: printScope(smart) }
+  })
 }
 
 function splitScopes(scope = ''): readonly string[] {
   return scope.split(' ').filter((one) => one !== '')
-}
-
-function meaning(granted: string): { meaning?: string } {
-  const smart = parseScope(granted)
-  return smart === undefined ? {} : { meaning: printScope(smart) }
 }
 
 function printCoverage({ need, scope = 'public', worth }: Decision['covered'][number]): Covered {

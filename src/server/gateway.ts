@@ -5,13 +5,13 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Permit } from '../domain/decision/decision.ts'
 import type { Grant } from '../domain/grant.ts'
-import { refuseUnlessForm, refuseUnlessJson } from '../domain/http/media-type.ts'
 import type { HeaderReader, RequestHeaders } from '../domain/http/request-headers.ts'
 import { parseRequestTarget, type RequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { RouteTable } from '../domain/route-table.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
+import { isReadFirst, refuseBeforeReading } from './body-rules.ts'
 import type { AskedLine, Endpoint, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
 import type { Passage } from './passage.ts'
@@ -80,12 +80,8 @@ async function readMeaning(
   endpoint: Endpoint,
 ): Promise<string | undefined | Refusal> {
   const use = endpoint.bodyUse(line)
-  if (use === 'none' && line.headers.bodyLength !== 0) {
-    return refuse('body-invalid', `A ${line.method} takes no body here. Send it without one.`)
-  }
-  if (use !== 'form' && use !== 'bundle') return undefined
-  const wrongType = use === 'form' ? refuseUnlessForm(line.headers) : refuseUnlessJson(line.headers)
-  if (wrongType !== undefined) return wrongType
+  const refusal = refuseBeforeReading(use, line)
+  if (refusal !== undefined || !isReadFirst(use)) return refusal
   const body = await readBody(request, line.headers, endpoint.bodyLimit)
   return isRefusal(body) ? body : decodeUtf8(body)
 }

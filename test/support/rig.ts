@@ -39,6 +39,8 @@ export interface Rig {
   readonly adminPort: number
   readonly issuer: IssuerServer
   readonly upstream: RecordingUpstream
+  /** The text of the route map. */
+  readonly map: string
   readonly clock: { now: number }
   /** Everything that was logged so far. */
   log(): string
@@ -53,7 +55,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const issuer = await startIssuer()
   const upstream = await startRecordingUpstream()
   const addresses: Addresses = { issuer: issuer.url, jwks: issuer.jwksUrl, upstream: upstream.url }
-  const loaded = loadRouteMap((options.map ?? fhirMap())(addresses), { file: 'routes.yaml', env: {} })
+  const map = (options.map ?? fhirMap())(addresses)
+  const loaded = loadRouteMap(map, { file: 'routes.yaml', env: {} })
   if ('problems' in loaded)
     throw new Error(loaded.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'))
   const clock = { now: Date.now() }
@@ -85,6 +88,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     adminPort: portOf(running.adminUrl),
     issuer,
     upstream,
+    map,
     clock,
     log: () => written,
     token,

@@ -1,0 +1,25 @@
+// What must hold of a request's body before a byte of it is read; the same for the gateway and for `explain`.
+
+import type { BodyUse } from '../domain/fhir-request.ts'
+import { refuseUnlessForm, refuseUnlessJson } from '../domain/http/media-type.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import type { AskedLine } from './endpoint.ts'
+
+/** Only forms and Bundles are read before the decision. */
+export function isReadFirst(use: BodyUse): boolean {
+  return use === 'form' || use === 'bundle'
+}
+
+export function refuseBeforeReading(use: BodyUse, { method, headers }: AskedLine): Refusal | undefined {
+  switch (use) {
+    case 'none':
+      if (headers.bodyLength === 0) return undefined
+      return refuse('body-invalid', `A ${method} takes no body here. Send it without one.`)
+    case 'form':
+      return refuseUnlessForm(headers)
+    case 'bundle':
+      return refuseUnlessJson(headers)
+    default:
+      return undefined
+  }
+}
