@@ -45,8 +45,9 @@ export function readKeyFile(file: string): readonly ApiKey[] {
 export async function changeKeyFile<Plan extends KeyFileChange>(
   file: string,
   plan: (keys: readonly ApiKey[]) => Plan,
+  patience = LOCK_WAIT_MS,
 ): Promise<Plan> {
-  const unlock = await lock(`${file}.lock`)
+  const unlock = await lock(`${file}.lock`, patience)
   try {
     const text = readIfThere(file) ?? EMPTY
     const planned = plan(parseKeyFile(text, file))
@@ -108,8 +109,8 @@ function giveTo(descriptor: number, { uid, gid }: { readonly uid: number; readon
   }
 }
 
-async function lock(path: string): Promise<() => void> {
-  const deadline = Date.now() + LOCK_WAIT_MS
+async function lock(path: string, patience: number): Promise<() => void> {
+  const deadline = Date.now() + patience
   for (;;) {
     try {
       closeSync(openSync(path, 'wx', OWNER_ONLY))
