@@ -197,5 +197,6 @@ test('only a refusal for want of scopes offers some', () => {
   expect(extras('GET /Observation?_filter=x', grantWith('user/Patient.r'))).toEqual({})
   expect(extras('GET /Observation/1', grantWith('patient/*.r'))).toEqual({})
   expect(extras('GET /Patient/p2', grantWith('patient/*.r', { patients: ['p1'] }))).toEqual({})
-  expect(extras('POST /Observation', grantWith('system/Observation.c?code=x'))).toEqual({})
+  const limited = grantWith('system/Observation.s system/Patient.s?active=true')
+  expect(extras('GET /Observation?patient.name=x', limited)).toEqual({})
 })
