@@ -6,7 +6,7 @@ import type { GrantFacts } from '../domain/grant.ts'
 import { folded } from '../domain/http/field-names.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
-import { compileIdentityHeaders, type IdentityHeaderNames } from './identity-headers.ts'
+import { compileIdentityHeaders, type IdentityHeaderNames, type ScopeCounts } from './identity-headers.ts'
 
 export interface OutboundRoute {
   readonly kind: 'fhir' | 'plain'
@@ -19,6 +19,8 @@ export interface OutboundFacts {
   readonly owned: Iterable<string>
   /** What `X-Forwarded-Host` and `-Proto` say; the client's Host is never believed. */
   readonly publicUrl: string
+  /** Scopes that do not count are not told. */
+  readonly counts?: ScopeCounts
 }
 
 export interface OutboundRequest {
@@ -69,7 +71,7 @@ const DROPPED_WHEN_READ = new Set(['accept-encoding', 'range', 'if-range'])
 export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Outbound {
   const owned = new Set([...facts.owned].map(folded))
   const dropped = new Set([...DROPPED, ...owned, ...(route.kind === 'fhir' ? DROPPED_ON_FHIR : [])])
-  const identity = compileIdentityHeaders(route.identityHeaders ?? {})
+  const identity = compileIdentityHeaders(route.identityHeaders ?? {}, facts.counts)
   const { host, protocol } = new URL(facts.publicUrl)
   const fixed = ['x-forwarded-host', host, 'x-forwarded-proto', protocol.slice(0, -1), ...fixedAuthorization(route)]
   const passthrough = route.authorization === 'passthrough'

@@ -12,6 +12,7 @@ import { compileRouteTable, type TableEntry } from '../domain/route-table.ts'
 import { parseScope } from '../domain/smart/scope.ts'
 import { compileInbound } from '../proxy/answer-headers.ts'
 import { compileOutbound } from '../proxy/headers.ts'
+import type { ScopeCounts } from '../proxy/identity-headers.ts'
 import { compilePublicUrls, type PublicUrls } from '../proxy/public-url.ts'
 import { Upstream } from '../proxy/upstream.ts'
 import { rememberDecisions } from './decision-cache.ts'
@@ -110,7 +111,11 @@ function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
   const urls = compilePublicUrls(url, route.kind === 'fhir' ? publicUrl + route.path : publicUrl)
   const parts: SharedParts = {
     upstream: upstreams.get(route.upstream)!,
-    outbound: compileOutbound(outboundRoute(route), { owned: ownedHeaders(settings), publicUrl }),
+    outbound: compileOutbound(outboundRoute(route), {
+      owned: ownedHeaders(settings),
+      publicUrl,
+      counts: countsBy(catalogue),
+    }),
     inbound: compileInbound(route, urls),
     bodyLimit: (route.kind === 'fhir' ? route.limits?.body : undefined) ?? limits.body,
   }
@@ -175,6 +180,11 @@ export function mapRoutes(settings: Settings, catalogue: Catalogue): readonly Ma
       ? { kind: 'fhir', route, policy: policyOf(route, catalogue, settings) }
       : { kind: 'plain', route },
   )
+}
+
+/** What only the issuer knows of, such as `openid`, is passed on for a token; a key has no issuer. */
+function countsBy(catalogue: Catalogue): ScopeCounts {
+  return (scope, kind) => catalogue.mayCarry(scope, kind) || (kind === 'bearer' && !catalogue.has(scope))
 }
 
 function outboundRoute(route: Route): Parameters<typeof compileOutbound>[0] {

@@ -123,7 +123,7 @@ describe('the key stays at the gateway', () => {
   test('and the upstream learns whose it is', async () => {
     await rig.ask('GET /data', { headers: { 'x-CLIENT-key': READ.secret } })
     const [arrived] = rig.upstream.arrived
-    expect(arrived!.headers).toMatchObject({ 'x-auth-client': 'Acme' })
+    expect(arrived!.headers).toMatchObject({ 'x-auth-client': 'Acme', 'x-auth-scope': 'data.read' })
     expect(arrived!.headers).not.toHaveProperty('x-auth-subject')
     expect(arrived!.rawHeaders.join('\n')).not.toContain(READ.secret)
     expect(Object.keys(arrived!.headers)).not.toContain('x-client-key')
