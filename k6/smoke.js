@@ -2,7 +2,7 @@
 
 import { followPages, pushBundle, writeAndDelete } from './lib/journeys.js'
 import { requestsTo } from './lib/requests.js'
-import { failingLoudly, GATEWAY, obtainCredentials, sender } from './lib/send.js'
+import { failingLoudly, GATEWAY, obtainCredentials, sendable, sender } from './lib/send.js'
 
 export const options = {
   scenarios: {
@@ -22,7 +22,7 @@ export const options = {
   summaryTrendStats: ['avg', 'med', 'p(95)', 'p(99)', 'max'],
 }
 
-const REQUESTS = requestsTo(GATEWAY)
+const REQUESTS = sendable(requestsTo(GATEWAY))
 
 export const setup = obtainCredentials
 

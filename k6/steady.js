@@ -4,7 +4,7 @@
 import exec from 'k6/execution'
 import { followPages } from './lib/journeys.js'
 import { requestsTo } from './lib/requests.js'
-import { failingLoudly, GATEWAY, obtainCredentials, sender } from './lib/send.js'
+import { failingLoudly, GATEWAY, obtainCredentials, sendable, sender } from './lib/send.js'
 
 const RATE = Number(__ENV.RATE || 200)
 const DURATION = __ENV.DURATION || '30s'
@@ -47,7 +47,7 @@ export const options = {
 
 export const setup = obtainCredentials
 
-const SCHEDULE = schedule(requestsTo(GATEWAY))
+const SCHEDULE = schedule(sendable(requestsTo(GATEWAY)))
 
 export function steady(credentials) {
   const send = sender(credentials)

@@ -40,7 +40,9 @@ export function requestsTo(gateway) {
     read('read', 'reader', `${R4}/Patient/3`, resource('Patient', '3')),
     read('read by a product scope', 'partner', `${R4}/Patient/3`, resource('Patient', '3')),
     read('read of the launch patient', 'app', `${R4}/Patient/3`, resource('Patient', '3')),
+    read("read in the launch patient's compartment", 'app', `${R4}/Observation/2216`, resource('Observation', '2216')),
     read('read on R5', 'partnerR5', '/fhir/R5/Patient/3', resource('Patient', '3')),
+    read('read by an API key', 'apiKey', `${R4}/Patient/3`, resource('Patient', '3')),
     read('vread', 'reader', `${R4}/Patient/3/_history/1`, resource('Patient', '3')),
     read('instance history', 'reader', `${R4}/Patient/3/_history`, {
       'is a history of Patient/3': ({ json }) =>
@@ -50,6 +52,18 @@ export function requestsTo(gateway) {
 
     search('search by category', 'reader', LABORATORY, laboratory),
     search('search by category, as a clinician', 'clinician', LABORATORY, laboratory),
+    search(
+      'search narrowed to a category by the scope',
+      'laboratory',
+      `${R4}/Observation?patient=3&_count=5`,
+      laboratory,
+    ),
+    search(
+      'search narrowed to the launch patient',
+      'app',
+      `${R4}/Observation?category=laboratory&_count=5`,
+      laboratory,
+    ),
     {
       ...search(
         'search by POST',
@@ -68,9 +82,16 @@ export function requestsTo(gateway) {
       searchset('Condition', gateway, (condition) => condition.subject.reference === 'Patient/3'),
     ),
 
+    search('everything of a patient', 'reader', `${R4}/Patient/3/$everything?_count=5`, {
+      'is a Bundle of the record': ({ json }) =>
+        json.type === 'searchset' && json.total > 100 && json.entry.length === 5,
+    }),
+
     product('Horizon query', 'horizon', 'POST', '/horizon/v1/query/nl', 'Horizon Analytics'),
     product('claim status', 'claimsReader', 'POST', '/velocity/v1/clearinghouse/claims/status', 'Velocity RCM'),
     product('Prime health', 'prime', 'GET', '/prime/v1/health', 'Prime Wearables'),
+    product('Prime health by an API key', 'apiKey', 'GET', '/prime/v1/health', 'Prime Wearables'),
+    product('merge by a service key', 'serviceKey', 'POST', '/api/identity/merge', 'Identity & GPID'),
     product('health link', 'beacon', 'GET', '/beacon/shl/abc?part=1', 'Beacon Ingest'),
 
     refusal('no credential', undefined, `${R4}/Patient/3`, 401, {
@@ -85,6 +106,26 @@ export function requestsTo(gateway) {
       problem('token-missing', 'resource_metadata='),
     ),
     refusal('forged token', 'forged', `${R4}/Patient/3`, 401, outcome('token-invalid', 'error="invalid_token"')),
+    refusal('forged key', 'forgedKey', '/prime/v1/health', 401, problem('token-invalid', 'error="invalid_token"')),
+    refusal(
+      'two credentials',
+      'both',
+      `${R4}/Patient/3`,
+      400,
+      outcome('credential-ambiguous', 'error="invalid_request"'),
+    ),
+    refusal(
+      'kind of credential',
+      'apiKey',
+      '/horizon/v1/query/nl',
+      403,
+      problem('credential-kind', 'error="insufficient_scope"'),
+      {
+        method: 'POST',
+        headers: JSON_BODY,
+        body: '{}',
+      },
+    ),
     refusal(
       'scope of another type',
       'observations',
@@ -109,6 +150,7 @@ export function requestsTo(gateway) {
       { method: 'POST', headers: FHIR_BODY, body: '{"resourceType":"Patient"}' },
     ),
     refusal('another patient', 'app', `${R4}/Patient/4`, 403, outcome('patient-mismatch')),
+    refusal("another patient's Observation", 'app', `${R4}/Observation/2238`, 404, outcome('not-found')),
     refusal(
       'patient scope, no launch',
       'appUnlaunched',
@@ -147,6 +189,14 @@ export function requestsTo(gateway) {
     document('SMART configuration', `${R4}/.well-known/smart-configuration`, {
       'names the token endpoint and scopes': ({ json }) =>
         json.token_endpoint.endsWith('/token') && json.scopes_supported.includes('patient/*.read'),
+    }),
+    document('Scope Reference', '/scopes/', {
+      'is a page under a strict policy': ({ header }) =>
+        header('Content-Type').startsWith('text/html') &&
+        header('Content-Security-Policy').startsWith("default-src 'none'"),
+    }),
+    document('scopes as JSON', '/scopes.json', {
+      'has the whole catalogue': ({ json }) => json.totals.scopes === 40 && json.totals.categories === 10,
     }),
     document('protected resource', `/.well-known/oauth-protected-resource${R4}`, {
       'names itself and an issuer': ({ json }) =>

@@ -3,7 +3,7 @@
 import { check } from 'k6'
 import exec from 'k6/execution'
 import http from 'k6/http'
-import { CREDENTIALS, tokenForm } from './credentials.js'
+import { CREDENTIALS, KEYS, tokenForm } from './credentials.js'
 
 export const GATEWAY = __ENV.GATEWAY_URL || 'http://127.0.0.1:8080'
 const ISSUER = __ENV.ISSUER_URL || 'http://127.0.0.1:8089'
@@ -18,8 +18,19 @@ export function obtainCredentials() {
     }
     headers[name] = { Authorization: `Bearer ${answer.json('access_token')}` }
   }
+  for (const [name, { secret }] of Object.entries(KEYS)) {
+    if (__ENV[secret]) headers[name] = { 'X-API-Key': __ENV[secret] }
+    else console.warn(`${secret} is not set: what is sent with such a key is left out`)
+  }
+  headers.forgedKey = { 'X-API-Key': `sgk_${'A'.repeat(43)}` }
+  headers.both = { ...headers.reader, ...headers.forgedKey }
   headers.forged = { Authorization: `${headers.reader.Authorization.slice(0, -8)}AAAAAAAA` }
   return headers
+}
+
+/** All but those whose key is missing. */
+export function sendable(requests) {
+  return requests.filter(({ as }) => KEYS[as] === undefined || Boolean(__ENV[KEYS[as].secret]))
 }
 
 /** `headers` is what `obtainCredentials` returned. */

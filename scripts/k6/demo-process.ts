@@ -19,19 +19,20 @@ export function addressesOf(ports: number): DemoAddresses {
   return { gateway: on(8080), admin: on(9090), issuer: on(8089) }
 }
 
-/** Uses a demo that runs there already, else starts one. Returns what stops the one that was started here. */
-export async function startDemo(ports: number): Promise<() => Promise<void>> {
-  const { gateway, admin } = addressesOf(ports)
-  if (await isReady(admin)) {
-    console.error(`Using what runs on ${gateway}.`)
-    return async () => {}
-  }
-  console.error(`Starting the demo on ${gateway} …`)
+/** Whether a demo runs there already. */
+export function isRunning(ports: number): Promise<boolean> {
+  return isReady(addressesOf(ports).admin)
+}
+
+/** Returns, when it is ready, what stops it. */
+export async function startDemo(ports: number, keyFile: string): Promise<() => Promise<void>> {
+  const { admin } = addressesOf(ports)
   // A process group of its own, which Ctrl-C in the terminal does not reach: k6 ends first and still finds the demo.
   const demo = spawn(process.execPath, [MAIN, 'demo', '--ports', String(ports)], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
+    env: { ...process.env, KEYS_FILE: keyFile },
   })
   let complaints = ''
   demo.stderr.setEncoding('utf8').on('data', (text: string) => {
