@@ -16,7 +16,7 @@ const USAGE = `scopegate: a FHIR-aware API gateway that enforces SMART scopes an
   serve                     run the gateway
   check [--effective]       validate the route map; with --effective print it with every default
   explain [--scope "S…"] [--patient ID] [--fhir-user REF] [--credential bearer|api-key|service-key] [--issuer NAME]
-          [--token-file F] [-H 'Name: value']… [--body F] METHOD TARGET [--json]
+          [--token-file F] [-H 'Name: value']… [--body F] [--stored F] METHOD TARGET [--json]
                             decide one request offline and say why (exit code 0 permitted, 3 denied)
   keys create --kind api-key|service-key --owner NAME --scope "S…" [--expires 90d] [--self-service]
   keys list | keys rotate ID [--overlap 7d] | keys revoke ID
@@ -71,6 +71,7 @@ function explain(words: readonly string[]): Promise<number> {
       'token-file': { type: 'string' },
       header: { type: 'string', short: 'H', multiple: true, default: [] },
       body: { type: 'string' },
+      stored: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
     true,
@@ -91,6 +92,7 @@ function explain(words: readonly string[]): Promise<number> {
     tokenFile: values['token-file'],
     headers: values.header,
     bodyFile: values.body,
+    storedFile: values.stored,
   })
 }
 

@@ -20,6 +20,8 @@ export interface ExplainOptions {
   readonly tokenFile?: string | undefined
   readonly headers: readonly string[]
   readonly bodyFile?: string | undefined
+  /** File with what is stored. */
+  readonly storedFile?: string | undefined
   readonly json: boolean
 }
 
@@ -46,12 +48,13 @@ export async function runExplain(options: ExplainOptions): Promise<0 | 1 | 3> {
   }
 }
 
-function requestOf({ tokenFile, bodyFile, ...options }: ExplainOptions): ExplainRequest {
+function requestOf({ tokenFile, bodyFile, storedFile, ...options }: ExplainOptions): ExplainRequest {
   return {
     ...options,
     headers: options.headers.flatMap(splitHeader),
     token: tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim(),
     body: bodyFile === undefined ? undefined : readFileSync(bodyFile, 'utf8'),
+    stored: storedFile === undefined ? undefined : readFileSync(storedFile, 'utf8'),
   }
 }
 
@@ -83,6 +86,7 @@ export function printExplanation(explanation: Explanation): string {
     field('why', refusal?.detail),
     field('would do', refusal?.scopes?.join(' ')),
     field('status', refusal && String(refusal.status)),
+    field('unchecked', explanation.unchecked),
     field('forwarded', forwarded && `${forwarded.method} ${forwarded.path || '/'} to ${forwarded.upstream}`),
     field('body', forwarded?.body && `${forwarded.body.slice(0, 200)}${forwarded.body.length > 200 ? '…' : ''}`),
   ]

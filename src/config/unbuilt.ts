@@ -79,18 +79,6 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     harmless: is(false),
   },
   {
-    key: 'routes.*.unversionedWrites',
-    effect: 'refuses-more',
-    instead: 'guarded writes are refused',
-    harmless: is('refuse'),
-  },
-  {
-    key: 'routes.*.updateCreate',
-    effect: 'refuses-more',
-    instead: 'guarded writes are refused',
-    harmless: is('refuse'),
-  },
-  {
     key: 'routes.*.limits',
     effect: 'protects-less',
     instead: 'only the limits of the server would hold',

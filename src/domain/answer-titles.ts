@@ -15,6 +15,7 @@ export const TITLES: Readonly<Record<RefusalCode, string>> = {
   'launch-context-missing': 'A patient/ scope came without a launch patient.',
   'patient-mismatch': 'The request names a patient other than the one in the launch context.',
   'constraint-unenforceable': 'The request cannot be limited to what was granted.',
+  'version-conflict': 'The stored resource has another version than the one that was meant or checked.',
   'not-found': 'There is no such resource within what was granted.',
   'target-ambiguous': 'The request target can be read in more than one way.',
   'header-ambiguous': 'A header can be read in more than one way.',

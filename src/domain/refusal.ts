@@ -10,6 +10,7 @@ export type IssueType =
   | 'forbidden'
   | 'invalid'
   | 'not-found'
+  | 'conflict'
   | 'not-supported'
   | 'too-long'
   | 'throttled'
@@ -45,6 +46,7 @@ export const REFUSALS = {
   'patient-mismatch': kind(403, 'forbidden'),
   'constraint-unenforceable': kind(403, 'forbidden'),
   'not-found': kind(404, 'not-found'),
+  'version-conflict': kind(412, 'conflict'),
   'target-ambiguous': kind(400, 'invalid'),
   'header-ambiguous': kind(400, 'invalid'),
   'body-invalid': kind(400, 'invalid'),

@@ -11,8 +11,8 @@ import { JsonScanner } from './json-scan.ts'
 
 /** Judges the entries of one Bundle, in order. */
 export interface EntryJudge {
-  /** `raw` is the JSON of `entry.resource`: kept as it is, replaced by other bytes, or with its whole entry taken out. */
-  resource(raw: Buffer, index: number): 'release' | 'withhold' | Buffer
+  /** `raw` is the JSON of `entry.resource`: kept as it is, replaced by other bytes, taken out, or with its whole entry taken out. */
+  resource(raw: Buffer, index: number): 'release' | 'strip' | 'withhold' | Buffer
   /** An entry that is taken out or came without a resource: bytes for its place, or undefined to leave it out. */
   instead?(index: number, hadResource: boolean): Buffer | 'keep' | undefined
 }
@@ -156,7 +156,7 @@ class GuardEditor implements JsonVisitor {
     // A second one in the same entry would be judged by nobody.
     const verdict = this.#verdict === undefined ? this.#judge.resource(raw, this.#index) : 'withhold'
     this.#verdict = verdict === 'withhold' ? 'withhold' : 'release'
-    if (verdict === 'withhold') return DROP
+    if (verdict === 'withhold' || verdict === 'strip') return DROP
     return verdict === 'release' ? undefined : verdict
   }
 

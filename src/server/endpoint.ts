@@ -9,6 +9,7 @@ import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import type { RequestTarget } from '../domain/http/request-target.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import type { Inbound } from '../proxy/answer-headers.ts'
+import type { UpstreamAnswer } from '../proxy/ask-upstream.ts'
 import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
 import type { Outbound } from '../proxy/headers.ts'
 import type { BodyInspection } from '../proxy/request-body.ts'
@@ -26,7 +27,15 @@ export interface Asked {
   readonly interaction: string
   decide(grant: Grant | undefined): Decision
   /** A refusal where the request cannot be kept within the constraints of the decision. */
-  plan(decision: Permit, grant: Grant | undefined): Plan | Refusal
+  plan(decision: Permit, grant: Grant | undefined, edge: Edge): Plan | Refusal | Promise<Plan | Refusal>
+}
+
+/** What planning may ask for beyond the request line: only a write within constraints does. */
+export interface Edge {
+  /** The whole body as text, bounded; once. */
+  body(): Promise<string | Refusal>
+  /** Asks the upstream for a path below its base, as the gateway itself. */
+  ask(path: string): Promise<UpstreamAnswer | Refusal>
 }
 
 /** A cleared request as it goes upstream, and how its answer comes back. */

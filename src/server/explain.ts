@@ -10,7 +10,7 @@ import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { parseScope, printScope } from '../domain/smart/scope.ts'
 import { isReadFirst, refuseBeforeReading } from './body-rules.ts'
 import type { Composed } from './compose.ts'
-import type { Plan } from './endpoint.ts'
+import type { Edge, Plan } from './endpoint.ts'
 import { answerWithoutDocument } from './open-document.ts'
 import { type StatedCredential, statedGrant } from './stated-grant.ts'
 
@@ -22,6 +22,8 @@ export interface ExplainRequest extends StatedCredential {
   /** Flat: name, value, name, value … */
   readonly headers?: readonly string[] | undefined
   readonly body?: string | undefined
+  /** JSON of what is stored under the id, for a write within limits. */
+  readonly stored?: string | undefined
 }
 
 export interface Explanation {
@@ -40,6 +42,8 @@ export interface Explanation {
     readonly detail: string
     readonly scopes?: readonly string[]
   }
+  /** What can only be told with what is stored (`stored`), and will be checked before the write. */
+  readonly unchecked?: string
   /** The request that would go upstream. */
   readonly forwarded?: {
     readonly upstream: string
@@ -98,13 +102,34 @@ export async function explain({ house, settings }: Composed, asked: ExplainReque
   if (decision.outcome === 'deny') {
     return stop(decision.refusal, { ...named, missing: decision.missing.map(printNeed) })
   }
-  const plan = request.plan(decision, grant)
+  const edge = offlineEdge(asked)
+  const plan = await request.plan(decision, grant, edge)
+  if (edge.lacksStored) {
+    return { permitted: true, outcome: decision.outcome, missing: [], ...named, unchecked: UNCHECKED }
+  }
   if (isRefusal(plan)) return stop(plan, named)
   const wrongContent = asked.body === undefined ? undefined : inspected(asked.body, plan)
   if (wrongContent !== undefined) return stop(wrongContent, named)
   const { method, path, body } = plan
   const forwarded = { upstream: endpoint.upstream.name, method, path, ...(body === undefined ? {} : { body }) }
   return { permitted: true, outcome: decision.outcome, missing: [], ...named, forwarded }
+}
+
+const UNCHECKED = 'the stored resource must be within the scopes as well; it is read and checked before the write'
+
+/** The answers that a live gateway would fetch, as far as they were given. */
+function offlineEdge({ body = '', stored }: ExplainRequest): Edge & { readonly lacksStored: boolean } {
+  let lacksStored = false
+  return {
+    get lacksStored() {
+      return lacksStored
+    },
+    body: async () => body,
+    ask: async () => {
+      lacksStored ||= stored === undefined
+      return { status: stored === undefined ? 404 : 200, etag: 'W/"stored"', body: Buffer.from(stored ?? '') }
+    },
+  }
 }
 
 /** A real credential is verified as on a request; without one, what is stated stands for it. */

@@ -17,6 +17,7 @@ import { planFhir } from './fhir-plan.ts'
 import type { GuardRules } from './guarded-answers.ts'
 import type { Page } from './pages.ts'
 import type { SharedParts } from './plain-endpoint.ts'
+import { readBack } from './write-answers.ts'
 
 export interface FhirParts extends SharedParts {
   readonly policy: FhirPolicy
@@ -54,11 +55,15 @@ export function fhirEndpoint(route: FhirRoute, parts: FhirParts): Endpoint {
         pagePath: page?.path,
         rewrites,
         guard,
+        writes: route,
       }
       return {
         interaction: request.interaction.code,
         decide: (by) => decide(request, by!, parts),
-        plan: (decision, by) => planFhir(decision, by!, planning),
+        plan: (decision, by, edge) => {
+          const door = request.bundle === undefined ? 'rest' : 'bundle'
+          return planFhir(decision, by!, { ...planning, back: readBack(by!, policy, door) }, edge)
+        },
       }
     },
   }

@@ -3,7 +3,9 @@
 
 import { acceptedFormats } from '../domain/answer-format.ts'
 import { constrainRequest } from '../domain/constraint/constrain-request.ts'
+import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { Permit } from '../domain/decision/decision.ts'
+import { isWrite, type Write } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
 import { refuseUnlessJson } from '../domain/http/media-type.ts'
@@ -11,8 +13,11 @@ import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { inspectResource } from '../proxy/resource-inspection.ts'
 import { answersWithBundle, rewriteLinks, type Transform } from './bundle-answers.ts'
-import type { Plan } from './endpoint.ts'
+import type { Edge, Plan } from './endpoint.ts'
 import { type GuardRules, guardAnswers } from './guarded-answers.ts'
+import { type ReadBack, writeAnswer } from './write-answers.ts'
+import type { WriteRules } from './write-check.ts'
+import { planWrite, planWrites } from './write-plan.ts'
 
 export interface FhirPlanning {
   readonly request: FhirRequest
@@ -24,21 +29,119 @@ export interface FhirPlanning {
   /** Whether Bundles are read at all: not where the upstream writes our own base and pages are not sealed. */
   readonly rewrites: boolean
   readonly guard: GuardRules
+  /** What the caller may read of what it writes. */
+  readonly back: ReadBack
+  readonly writes: Omit<WriteRules, 'ask'>
 }
 
-export function planFhir(decision: Permit, grant: Grant, planning: FhirPlanning): Plan | Refusal {
-  const { headers, pagePath, rewrites, guard, asked } = planning
-  const guarded = decision.outcome !== 'forward'
-  const request = guarded ? constrainRequest(planning.request, decision.constraints) : planning.request
+export function planFhir(
+  decision: Permit,
+  grant: Grant,
+  planning: FhirPlanning,
+  edge: Edge,
+): Plan | Refusal | Promise<Plan | Refusal> {
+  const { request } = planning
+  const constraints = decision.outcome === 'forward' ? [] : decision.constraints
+  const constraint = constraints[0]
+  if (isSingleWrite(request)) {
+    return constraint === undefined
+      ? planOpenWrite(request, planning)
+      : planLimitedWrite(request, constraint, planning, edge)
+  }
+  const writesLimited = request.bundle?.entries.some(
+    ({ interaction }, index) => constraints[index] && isWrite(interaction),
+  )
+  if (writesLimited) return planLimitedWrites(constraints, grant, planning, edge)
+  return planReads(request, constraints, grant, planning)
+}
+
+type SingleWrite = FhirRequest & { readonly interaction: Write }
+
+function isSingleWrite(request: FhirRequest): request is SingleWrite {
+  return isWrite(request.interaction)
+}
+
+/** Streams to the upstream while its type and id are checked. */
+function planOpenWrite(request: SingleWrite, { headers, back, guard }: FhirPlanning): Plan | Refusal {
+  const { interaction, bodyUse, method, path, ifNoneExist } = request
+  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
+  if (refusal !== undefined) return refusal
+  const readable = back.all(interaction.type)
+  const overrides = new Map<string, string>()
+  if (!readable) overrides.set('prefer', 'return=minimal')
+  if (ifNoneExist !== undefined) overrides.set('if-none-exist', ifNoneExist)
+  return {
+    method,
+    path,
+    bodyUse,
+    overrides,
+    ...(bodyUse === 'resource' ? { inspect: () => inspectResource(expected(interaction)) } : {}),
+    transform: writeAnswer(interaction.type, back, false, guard.mostHeld),
+    readsAnswer: !readable,
+  }
+}
+
+async function planLimitedWrite(
+  request: SingleWrite,
+  constraint: Constraint,
+  planning: FhirPlanning,
+  edge: Edge,
+): Promise<Plan | Refusal> {
+  const { headers, back, guard, writes } = planning
+  const { interaction, bodyUse, method } = request
+  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
+  if (refusal !== undefined) return refusal
+  if (interaction.type === 'Binary')
+    return refuse('constraint-unenforceable', 'A Binary shows nothing by which limits of scopes could be checked.')
+  const body = interaction.code === 'delete' ? '' : await edge.body()
+  if (isRefusal(body)) return body
+  const write = await planWrite(request, constraint, headers, body, { ...writes, ask: edge.ask })
+  if (isRefusal(write)) return write
+  return {
+    method,
+    path: write.path,
+    bodyUse: 'none',
+    body: write.body,
+    overrides: new Map([
+      ['prefer', back.all(interaction.type) ? headers.get('prefer') : 'return=minimal'],
+      ['accept', 'application/fhir+json'],
+      ...write.overrides,
+    ]),
+    transform: writeAnswer(interaction.type, back, true, guard.mostHeld),
+    readsAnswer: true,
+  }
+}
+
+/** A Bundle of which some writes must be made conditional first. */
+async function planLimitedWrites(
+  constraints: Constraints,
+  grant: Grant,
+  planning: FhirPlanning,
+  edge: Edge,
+): Promise<Plan | Refusal> {
+  const bundle = planning.request.bundle!
+  const changes = await planWrites(bundle.entries, constraints, { ...planning.writes, ask: edge.ask })
+  if (isRefusal(changes)) return changes
+  const print: typeof bundle.print = (others) => bundle.print(new Map([...changes, ...(others ?? [])]))
+  return planReads({ ...planning.request, bundle: { ...bundle, print } }, constraints, grant, planning)
+}
+
+type Constraints = readonly (Constraint | undefined)[]
+
+/** Everything that changes nothing, and Bundles: narrowed and guarded where a constraint says so. */
+function planReads(given: FhirRequest, constraints: Constraints, grant: Grant, planning: FhirPlanning): Plan | Refusal {
+  const { pagePath, rewrites, guard, asked, back } = planning
+  const unread =
+    given.bundle?.entries.some(({ interaction }) => isWrite(interaction) && !back.all(interaction.type)) ?? false
+  const guarded = unread || constraints.some((constraint) => constraint !== undefined)
+  const request = guarded ? constrainRequest(given, constraints) : given
   if (isRefusal(request)) return request
   const { interaction, bodyUse } = request
   const readsAnswer = guarded || (rewrites && answersWithBundle(interaction))
-  const refusal =
-    (bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined) ??
-    (readsAnswer ? refuseUnlessJsonWanted(planning) : undefined)
+  const refusal = readsAnswer ? refuseUnlessJsonWanted(planning) : undefined
   if (refusal !== undefined) return refusal
   const transform = guarded
-    ? guardAnswers(request, asked, decision.constraints, guard)
+    ? guardAnswers(request, asked, constraints, back, guard)
     : readsAnswer
       ? rewriteLinks(request, asked, guard.links)
       : undefined
@@ -49,7 +152,6 @@ export function planFhir(decision: Permit, grant: Grant, planning: FhirPlanning)
     bodyUse,
     body: request.body,
     overrides: overridesOf(request, readsAnswer, guarded),
-    ...(bodyUse === 'resource' ? { inspect: () => inspectResource(expected(request)) } : {}),
     ...(transform === undefined ? {} : { transform: bind(transform, grant) }),
     readsAnswer,
   }
@@ -67,8 +169,7 @@ function refuseUnlessJsonWanted({ request, headers }: FhirPlanning): Refusal | u
   return refuse('interaction-unknown', detail, { status: 406 })
 }
 
-function expected({ interaction }: FhirRequest): { type?: string; id?: string } {
-  if (interaction.code !== 'create' && interaction.code !== 'update') return {}
+function expected(interaction: Write): { type?: string; id?: string } {
   const { type } = interaction
   return 'id' in interaction && interaction.id !== undefined ? { type, id: interaction.id } : { type }
 }
@@ -87,6 +188,5 @@ function overridesOf(
   if (guarded && request.interaction.code.startsWith('search')) overrides.set('prefer', 'handling=strict')
   if (readsAnswer) overrides.set('accept', 'application/fhir+json')
   if (request.bodyUse === 'form') overrides.set('content-type', 'application/x-www-form-urlencoded')
-  if (request.ifNoneExist !== undefined) overrides.set('if-none-exist', request.ifNoneExist)
   return overrides.size === 0 ? undefined : overrides
 }

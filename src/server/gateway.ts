@@ -9,10 +9,11 @@ import type { HeaderReader, RequestHeaders } from '../domain/http/request-header
 import { parseRequestTarget, type RequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { RouteTable } from '../domain/route-table.ts'
+import { askUpstream } from '../proxy/ask-upstream.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
 import { isReadFirst, refuseBeforeReading } from './body-rules.ts'
-import type { AskedLine, Endpoint, Plan } from './endpoint.ts'
+import type { AskedLine, Edge, Endpoint, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
 import type { Passage } from './passage.ts'
 
@@ -53,7 +54,7 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     const decision = asked.decide(grant)
     passage.decided(asked, decision)
     if (decision.outcome === 'deny') passage.refuse(decision.refusal)
-    else send(decision, orRefuse(asked.plan(decision, grant)), passage, house)
+    else send(decision, orRefuse(await asked.plan(decision, grant, edgeOf(passage))), passage, house)
   } catch (thrown) {
     if (thrown instanceof Refused) passage.refuse(thrown.refusal)
     else passage.fail(thrown)
@@ -85,6 +86,45 @@ async function readMeaning(
   const body = await readBody(request, line.headers, endpoint.bodyLimit)
   return isRefusal(body) ? body : decodeUtf8(body)
 }
+
+/** What only a write within constraints asks for. */
+function edgeOf(passage: Passage): Edge {
+  return {
+    body: async () => {
+      const { request, line, endpoint } = passage.sending()
+      const body = await readBody(request, line.headers, endpoint.bodyLimit)
+      return isRefusal(body) ? body : decodeUtf8(body)
+    },
+    ask: (path) => {
+      const { request, line, endpoint, grant } = passage.sending()
+      const headers = endpoint.outbound({
+        headers: line.headers,
+        grant,
+        requestId: passage.id,
+        clientAddress: request.socket.remoteAddress ?? 'unknown',
+        bodyUnchanged: false,
+        answerIsRead: true,
+        overrides: ASKED_BY_US,
+      })
+      return askUpstream(endpoint.upstream, path, headers, endpoint.bodyLimit)
+    },
+  }
+}
+
+/** The client's conditions and wishes are about its own request. */
+const ASKED_BY_US: ReadonlyMap<string, string | undefined> = new Map([
+  ...[
+    'if-match',
+    'if-none-match',
+    'if-modified-since',
+    'if-unmodified-since',
+    'if-none-exist',
+    'prefer',
+    'content-type',
+    'content-encoding',
+  ].map((name): [string, undefined] => [name, undefined]),
+  ['accept', 'application/fhir+json'] as [string, string],
+])
 
 /** Forwarded, narrowed or guarded, as the plan says; only a cleared decision gets here. */
 function send(decision: Permit, plan: Plan, passage: Passage, house: House): void {

@@ -5,7 +5,7 @@ import type { Constraint } from '../domain/constraint/constraint.ts'
 import { Guard } from '../domain/constraint/guard.ts'
 import { lettersOf } from '../domain/constraint/letters.ts'
 import type { BundleEntry } from '../domain/fhir/bundle.ts'
-import type { Interaction } from '../domain/fhir/interaction.ts'
+import { type Interaction, isWrite } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
 import type { Refusal } from '../domain/refusal.ts'
@@ -14,6 +14,7 @@ import { type EntryJudge, type GuardedBundleOptions, guardedBundle, guardInner }
 import { guardedResource, notFound, outcomeOnly, unreadable } from '../proxy/guarded-resource.ts'
 import { answerLinks, type LinkRules } from './answer-links.ts'
 import { isJson, type Transform } from './bundle-answers.ts'
+import type { ReadBack } from './write-answers.ts'
 
 export interface GuardRules {
   readonly links: LinkRules
@@ -24,10 +25,12 @@ export interface GuardRules {
 
 type Constraints = readonly (Constraint | undefined)[]
 
+/** `back`: what the caller may read of what it wrote, for the writes among the entries of a Bundle. */
 export function guardAnswers(
   request: FhirRequest,
   asked: readonly string[],
   constraints: Constraints,
+  back: ReadBack,
   rules: GuardRules,
 ): Transform {
   const { interaction } = request
@@ -37,7 +40,7 @@ export function guardAnswers(
     if (!isJson(headers)) return unreadable()
     const links = answerLinks(interaction, asked, grant, rules.links)
     const judge = request.bundle
-      ? judgeAnswers(request.bundle.entries, constraints, grant, rules)
+      ? judgeAnswers(request.bundle.entries, constraints, back, grant, rules)
       : judgeEntries(interaction, constraints[0]!)
     return guardedBundle({ ...rules, links, judge, mayBeEmpty: !isOfInstance(interaction) })
   }
@@ -91,6 +94,7 @@ function judgeEntries(interaction: Interaction, constraint: Constraint): EntryJu
 function judgeAnswers(
   entries: readonly BundleEntry[],
   constraints: Constraints,
+  back: ReadBack,
   grant: Grant,
   rules: GuardRules,
 ): EntryJudge {
@@ -100,6 +104,8 @@ function judgeAnswers(
       if (entry === undefined) return 'withhold'
       const { interaction } = entry
       const constraint = constraints[index]
+      // Writing gives no reading, but what became of the write is told.
+      if (isWrite(interaction)) return back.releases(JSON.parse(raw.toString())) ? 'release' : 'strip'
       if (constraint === undefined)
         return isBundleAnswer(interaction) ? (rewriteInner(raw, entry, grant, rules) ?? 'withhold') : 'release'
       if (isRead(interaction))

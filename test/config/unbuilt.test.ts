@@ -39,11 +39,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
     mapWithFhirKey('criteriaWithoutSearch: true'),
     mapWithFhirKey('criteriaWithoutSearch: false'),
   ],
-  'routes.*.unversionedWrites': [
-    mapWithFhirKey('unversionedWrites: allow'),
-    mapWithFhirKey('unversionedWrites: refuse'),
-  ],
-  'routes.*.updateCreate': [mapWithFhirKey('updateCreate: allow'), mapWithFhirKey('updateCreate: refuse')],
   'routes.*.limits': [mapWithFhirKey('limits: { body: 1MiB }'), mapWithFhirKey('limits: {}')],
   'routes.*.rateLimit': [plainRoute('rateLimit: { requests: 1, per: 1s }')],
   'routes.*.rewrite': [plainRoute('rewrite: { from: /x, to: /y }')],

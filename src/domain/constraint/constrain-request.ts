@@ -2,7 +2,9 @@
 // everything that the guard needs to see. Searches are narrowed, alone and as entries of a Bundle; elements and summaries are asked
 // for whole; counts that nobody could check are refused (spec §2.4, §3.4).
 
+import type { EntryChange } from '../fhir/bundle.ts'
 import type { Interaction } from '../fhir/interaction.ts'
+import { isWrite } from '../fhir/interaction.ts'
 import { printRequestPath } from '../fhir/request-path.ts'
 import type { FhirRequest } from '../fhir-request.ts'
 import { type Parameter, printQuery } from '../http/request-target.ts'
@@ -25,16 +27,16 @@ export function constrainRequest(request: FhirRequest, constraints: Constraints)
 
 /** Entries keep their places; each search among them is narrowed by its own constraint. */
 function constrainBundle(request: FhirRequest, constraints: Constraints): FhirRequest | Refusal {
-  const urls = new Map<number, string>()
+  const changes = new Map<number, EntryChange>()
   for (const [index, { interaction, segments, parameters: given }] of request.bundle!.entries.entries()) {
     const constraint = constraints[index]
-    if (constraint === undefined) continue
+    if (constraint === undefined || isWrite(interaction)) continue
     const parameters = constrainParameters(interaction, given, constraint)
     if (isRefusal(parameters))
       return refuse(parameters.code, `Bundle.entry[${index}]: ${parameters.detail}`, parameters.extras)
-    urls.set(index, printRequestPath(segments, parameters).replace(/^\//, ''))
+    changes.set(index, { url: printRequestPath(segments, parameters).replace(/^\//, '') })
   }
-  return { ...request, body: request.bundle!.print(urls) }
+  return { ...request, body: request.bundle!.print(changes) }
 }
 
 function constrainParameters(

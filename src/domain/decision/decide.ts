@@ -3,7 +3,7 @@
 // let through where the limit can be proved; everything else is refused.
 
 import { Constraint } from '../constraint/constraint.ts'
-import type { InteractionCode } from '../fhir/interaction.ts'
+import type { Interaction } from '../fhir/interaction.ts'
 import type { Grant } from '../grant.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { type Authority, authorityOf, type Cover, covering, type HeldScope } from './authority.ts'
@@ -78,12 +78,12 @@ function judge(need: Need, access: RequiredAccess, authority: Authority, policy:
   return { code: 'scope-insufficient', detail: `No scope of the credential covers ${describe(need)}.` }
 }
 
-/** Limits can be kept where the resources concerned come in an answer that is checked. */
+/** Limits can be kept where the resources concerned can be seen: in the answer, in the body, or by asking for what is stored. */
 function withinLimits(need: Need, access: RequiredAccess, covers: readonly Cover[]): Coverage | Shortfall {
   if (covers.every(({ scope }) => namesAnotherPatient(need, access, scope))) {
     return { code: 'patient-mismatch', detail: 'The request names another patient than the one that the token is for.' }
   }
-  if (need.role !== 'probe' && !access.unanswered && isAnswered(need, access.interaction.code)) {
+  if (need.role !== 'probe' && !access.unanswered && canBeChecked(need, access.interaction)) {
     return { ...coverage(need, covers[0]!.scope), limited: true }
   }
   const because =
@@ -94,10 +94,9 @@ function withinLimits(need: Need, access: RequiredAccess, covers: readonly Cover
   }
 }
 
-/** Interactions whose answer holds every resource that they concern. An operation that may write is none of them. */
-function isAnswered({ permissions }: Need, code: InteractionCode): boolean {
-  if (code === 'operation') return permissions === 'r' || permissions === 's'
-  return code === 'read' || code === 'vread' || code.startsWith('history') || code.startsWith('search')
+/** An operation that may write shows neither what it changes nor what it made of it. */
+function canBeChecked({ permissions }: Need, { code }: Interaction): boolean {
+  return code !== 'operation' || permissions === 'r' || permissions === 's'
 }
 
 function inContexts(scopes: readonly HeldScope[], { contexts }: RequiredAccess): readonly HeldScope[] {

@@ -1,7 +1,7 @@
 // States, for one interaction, every access that it needs: the letters of SMART's table for the interaction itself (spec §1.4)
 // and one need for every other type that the search looks at or brings along. One table, so that no door forgets a case.
 
-import type { Interaction } from '../fhir/interaction.ts'
+import type { Interaction, TypeSearch } from '../fhir/interaction.ts'
 import type { Search } from '../fhir/search.ts'
 import type { Reach } from '../fhir/search-reach.ts'
 import type { Permission, ScopeContext } from '../smart/scope.ts'
@@ -45,6 +45,12 @@ export function requiredAccess(interaction: Scoped, door: Door): RequiredAccess 
   return { door, interaction, needs: needsOf(interaction) }
 }
 
+/** A conditional reference: a search of which only the outcome shows (spec §2.6). */
+export function lookupAccess(lookup: TypeSearch, door: Door): RequiredAccess {
+  const needs = [own(lookup.type, 's'), ...lookup.search.reaches.map(lookedUp)]
+  return { door, interaction: lookup, needs, unanswered: true }
+}
+
 function needsOf(interaction: Scoped): readonly Need[] {
   switch (interaction.code) {
     case 'read':
@@ -80,7 +86,7 @@ function needsOf(interaction: Scoped): readonly Need[] {
 /** A condition is a search on the same type, and its outcome tells what exists: it needs `s` besides (contract §5). */
 function conditional(need: Need, condition: Search | undefined): readonly Need[] {
   if (condition === undefined) return [need]
-  return [need, own(need.type, 's'), ...condition.reaches.map(reachNeed)]
+  return [need, own(need.type, 's'), ...condition.reaches.map(lookedUp)]
 }
 
 /**
@@ -117,6 +123,12 @@ function reachNeed({ kind, type, parameter, named }: Reach): Need {
     case 'probe':
       return { type, permissions: 's', role: 'probe', parameter }
   }
+}
+
+/** A condition brings nothing along in an answer, so there is nothing to cut: all that it names must be covered. */
+function lookedUp(reach: Reach): Need {
+  const { optional: _, ...need } = reachNeed(reach)
+  return need
 }
 
 function unhandled(interaction: never): never {

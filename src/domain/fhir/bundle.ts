@@ -3,7 +3,7 @@
 // replaced by the canonical print of what was parsed.
 
 import { type Parameter, parseRequestTarget, printQuery, type RequestTarget } from '../http/request-target.ts'
-import { isJsonObject, type JsonDocument, type JsonObject, readStrictJson } from '../json/strict-json.ts'
+import { isJsonObject, type Json, type JsonDocument, type JsonObject, readStrictJson } from '../json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { conditionalReferences } from './conditional-reference.ts'
 import type { Definitions } from './definitions.ts'
@@ -19,21 +19,40 @@ export interface BundleEntry {
   /** Decoded segments of `request.url`, and its parameters that are sent on. */
   readonly segments: readonly string[]
   readonly parameters: readonly Parameter[]
+  readonly ifMatch?: string | undefined
+  readonly ifNoneMatch?: string | undefined
 }
 
 export interface BundleRequest {
   readonly code: 'batch' | 'transaction'
   readonly entries: readonly BundleEntry[]
-  /** What goes upstream; `urls` stand in for those of entries, by their place. */
-  print(urls?: ReadonlyMap<number, string>): string
+  /** What goes upstream, with changes to the requests of entries by their place. */
+  print(changes?: ReadonlyMap<number, EntryChange>): string
+}
+
+export interface EntryChange {
+  readonly url?: string
+  readonly ifNoneExist?: string
+  /** Added where the client has none. */
+  readonly ifMatch?: string
+  readonly ifNoneMatch?: string
 }
 
 // Members that are read here. One that differs in case only is refused: a server that ignores case would read that one instead.
 const MEMBERS = new Map(
-  ['resourceType', 'type', 'entry', 'request', 'resource', 'method', 'url', 'ifNoneExist', 'id'].map((name) => [
-    name.toLowerCase(),
-    name,
-  ]),
+  [
+    'resourceType',
+    'type',
+    'entry',
+    'request',
+    'resource',
+    'method',
+    'url',
+    'ifNoneExist',
+    'ifMatch',
+    'ifNoneMatch',
+    'id',
+  ].map((name) => [name.toLowerCase(), name]),
 )
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
 // Bundle (1), the entry array (2), an entry (3), its request (4).
@@ -61,18 +80,17 @@ export function readBundle(text: string, maximumEntries: number, definitions: De
     return refuse('body-too-large', `The Bundle has more than ${maximumEntries} entries. Split it.`)
   const entries: BundleEntry[] = []
   const replacements: Replacement[] = []
-  const places: (readonly [number, number])[] = []
   for (const [index, given] of list.entries()) {
     const entry = isJsonObject(given)
       ? readEntry(given, document, replacements, definitions)
       : invalid('it is no object')
     if (isRefusal(entry)) return refuse(entry.code, `Bundle.entry[${index}]: ${entry.detail}`, entry.extras)
     entries.push(entry)
-    places.push(document.span((given as { request: JsonObject }).request, 'url')!)
   }
-  const print = (urls: ReadonlyMap<number, string> = new Map()): string => {
-    const other = [...urls].map(([index, url]) => ({ span: places[index]!, text: JSON.stringify(url) }))
-    return splice(text, [...replacements.filter(({ span }) => !other.some((one) => one.span === span)), ...other])
+  const print = (changes: ReadonlyMap<number, EntryChange> = new Map()): string => {
+    const changed = [...changes].flatMap(([index, change]) => changesOf(document, list[index] as JsonObject, change))
+    const untouched = replacements.filter(({ span }) => !changed.some((one) => one.span[0] === span[0]))
+    return splice(text, [...untouched, ...changed])
   }
   return { code, entries, print }
 }
@@ -86,10 +104,12 @@ function readEntry(
   const request = entry['request']
   if (request === undefined || !isJsonObject(request)) return invalid('entry.request is missing.')
   if (hasMisspelling(entry) || hasMisspelling(request)) return invalid(MISSPELT)
-  const { method, url } = request
+  const { method, url, ifMatch, ifNoneMatch } = request
   if (typeof method !== 'string' || !METHODS.has(method))
     return invalid('request.method must be GET, HEAD, POST, PUT, DELETE or PATCH.')
   if (typeof url !== 'string') return invalid('request.url is missing.')
+  if (!isOptionalText(ifMatch) || !isOptionalText(ifNoneMatch))
+    return invalid('request.ifMatch and ifNoneMatch must be strings.')
   const target = parseEntryUrl(url)
   if (isRefusal(target)) return target
   const ifNoneExist = request['ifNoneExist']
@@ -117,9 +137,11 @@ function readEntry(
   const resource = entry['resource']
   const fault = bodyFault(method, interaction, resource)
   if (fault !== undefined) return invalid(fault)
-  if (!isJsonObject(resource)) return { method, interaction, lookups: [], segments, parameters }
+  if (!isJsonObject(resource)) return { method, interaction, lookups: [], segments, parameters, ifMatch, ifNoneMatch }
   const lookups = conditionalReferences(resource, definitions)
-  return isRefusal(lookups) ? lookups : { method, interaction, lookups, resource, segments, parameters }
+  return isRefusal(lookups)
+    ? lookups
+    : { method, interaction, lookups, resource, segments, parameters, ifMatch, ifNoneMatch }
 }
 
 // Relative to the base, so that no entry can be read as another host or another mount (spec §2.6).
@@ -162,6 +184,22 @@ function replace(
   if (span !== undefined && owner[name] !== value) replacements.push({ span, text: JSON.stringify(value) })
 }
 
+function changesOf(document: JsonDocument, entry: JsonObject, change: EntryChange): Replacement[] {
+  const request = entry['request'] as JsonObject
+  const [start] = document.span(entry, 'request')!
+  const { url, ifNoneExist, ...added } = change
+  const replaced = Object.entries({ url, ifNoneExist }).flatMap(([name, value]) => {
+    const span = document.span(request, name)
+    return value === undefined || span === undefined ? [] : [{ span, text: JSON.stringify(value) }]
+  })
+  const inserted = Object.entries(added)
+    .filter(([name, value]) => value !== undefined && request[name] === undefined)
+    .map(([name, value]) => `"${name}":${JSON.stringify(value)},`)
+  if (inserted.length === 0) return replaced
+  // Behind the brace that opens the request, which always has members.
+  return [...replaced, { span: [start + 1, start + 1], text: inserted.join('') }]
+}
+
 function splice(text: string, replacements: readonly Replacement[]): string {
   const ordered = [...replacements].sort((a, b) => a.span[0] - b.span[0])
   let spliced = ''
@@ -171,6 +209,10 @@ function splice(text: string, replacements: readonly Replacement[]): string {
     from = span[1]
   }
   return spliced + text.slice(from)
+}
+
+function isOptionalText(value: Json | undefined): value is string | undefined {
+  return value === undefined || typeof value === 'string'
 }
 
 const MISSPELT = 'a member name differs from that of FHIR in upper and lower case only.'

@@ -34,6 +34,13 @@ export type Interaction =
 
 export type InteractionCode = Interaction['code']
 
+export type Write = Extract<Interaction, { code: 'create' | 'update' | 'patch' | 'delete' }>
+
+export function isWrite(interaction: Interaction): interaction is Write {
+  const { code } = interaction
+  return code === 'create' || code === 'update' || code === 'patch' || code === 'delete'
+}
+
 /** The request line below the FHIR base, and the header that can make a create conditional. */
 export interface FhirRequestLine {
   readonly method: string

@@ -29,7 +29,6 @@ export interface AccessMatrix {
 }
 
 export interface RouteMatrix {
-  readonly name: string
   readonly path: string
   readonly version: string
   /** Types with the same access stand together. Types that the scopes name come first, each by itself. */
@@ -106,7 +105,7 @@ function routeMatrix(held: readonly HeldScope[], { route, policy }: MappedFhirRo
     if (row === undefined) rows.set(key, { types: [type], cells })
     else row.types.push(type)
   }
-  return { name: route.name, path: route.path || '/', version: route.fhir, rows: [...rows.values()] }
+  return { path: route.path || '/', version: route.fhir, rows: [...rows.values()] }
 }
 
 function cellOf(

@@ -1,0 +1,64 @@
+// What comes back from a write (contract §5, spec §2.7): writing gives no reading. A body passes only where the scopes would let the
+// caller read that resource; without it, status, version and Location still tell what became of the write.
+
+import { Constraint } from '../domain/constraint/constraint.ts'
+import { Guard } from '../domain/constraint/guard.ts'
+import { authorityOf } from '../domain/decision/authority.ts'
+import type { FhirPolicy } from '../domain/decision/policy.ts'
+import type { Door } from '../domain/decision/required-access.ts'
+import type { Grant } from '../domain/grant.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
+import { guardedResource, notFound, outcomeOnly, unreadable } from '../proxy/guarded-resource.ts'
+import { hasBody, isJson } from './bundle-answers.ts'
+
+/** What a caller may read of what it wrote. */
+export interface ReadBack {
+  /** Everything of this type. */
+  all(type: string): boolean
+  releases(resource: unknown): boolean
+}
+
+export function readBack(grant: Grant, policy: FhirPolicy, door: Door): ReadBack {
+  const constraint = new Constraint(authorityOf(grant, policy).held, door, policy)
+  return {
+    all: (type) => constraint.limitsOn(type, 'r') === undefined,
+    // A guard of its own each time: what was written here proves nothing about the next one.
+    releases: (resource) => new Guard(constraint, () => 'r').releases(resource),
+  }
+}
+
+/** `limited`: the write itself was cleared within constraints, so that an error must not tell what exists. */
+export function writeAnswer(type: string, back: ReadBack, limited: boolean, mostHeld: number) {
+  return (status: number, headers: AnswerHeaders): BodyTransform | Refusal | undefined => {
+    if (status >= 400 && limited) return refusedWrite(status, headers)
+    if (status >= 400 || back.all(type) || !hasBody(status, headers)) return undefined
+    return isJson(headers) ? bodyIfReadable(back, mostHeld) : withoutBody()
+  }
+}
+
+function refusedWrite(status: number, headers: AnswerHeaders): BodyTransform | Refusal {
+  if (status === 404 || status === 410) return notFound()
+  if (status === 412) return refuse('version-conflict', 'The stored resource changed while it was checked. Try again.')
+  return status < 500 && isJson(headers) ? outcomeOnly() : unreadable()
+}
+
+function bodyIfReadable(back: ReadBack, mostHeld: number): BodyTransform {
+  const inner = guardedResource({ releases: (resource) => back.releases(resource) }, mostHeld)
+  let tooLarge = false
+  return {
+    // The write is done: an answer that cannot be shown is left out, never turned into an error.
+    write(chunk, out) {
+      tooLarge ||= isRefusal(inner.write(chunk, out))
+      return undefined
+    },
+    end(out) {
+      if (!tooLarge) inner.end(out)
+      return undefined
+    },
+  }
+}
+
+function withoutBody(): BodyTransform {
+  return { write: () => undefined, end: () => undefined }
+}
