@@ -1,0 +1,49 @@
+// With several issuers, a route must say whose tokens count, unless no token could open it.
+
+import { describe, expect, test } from 'vitest'
+import { mapWith, said } from '../support/maps.ts'
+
+const SEVERAL = mapWith({
+  replace: [
+    '  - { name: ehr,',
+    '  - { name: other, mayGrant: ["user/*"], issuer: https://o.example.org, audience: [x], jwks: https://o.example.org/jwks }\n  - { name: ehr, mayGrant: ["user/*"],',
+  ],
+})
+  .replace('smart: true }', 'smart: true, issuers: [ehr] }')
+  .replace('  Products:\n', '  Products:\n    key.read: { credentials: [api-key, service-key] }\n')
+
+const NEEDED = 'missing key "issuers"'
+const saidOf = (route: string): string => said(`${SEVERAL}  - ${route}\n`).problems.join('\n')
+
+describe('needs no issuer', () => {
+  test.each([
+    ['a path that only keys open', '{ upstream: hapi, match: GET /x, requires: key.read }'],
+    ['a public path', '{ upstream: hapi, match: GET /x, requires: public }'],
+    [
+      'a FHIR endpoint that only keys open',
+      '{ fhir: R4, path: /k, upstream: hapi, grants: { key.read: "system/*.rs" } }',
+    ],
+    [
+      'an operation that only keys open',
+      '{ fhir: R4, path: /k, upstream: hapi, operations: { "Patient/$match": { requires: { scope: key.read } } } }',
+    ],
+    [
+      'SMART scopes switched off',
+      '{ fhir: R4, path: /k, upstream: hapi, smart: false, grants: { key.read: "system/*.rs" } }',
+    ],
+  ])('%s', (_, route) => expect(saidOf(route)).toBe(''))
+})
+
+describe('must name its issuers', () => {
+  test.each([
+    ['a path that tokens open', '{ upstream: hapi, match: GET /x, requires: product.read }'],
+    ['one of several scopes', '{ upstream: hapi, match: GET /x, requires: { anyOf: [key.read, product.write] } }'],
+    ['SMART scopes', '{ fhir: R4, path: /k, upstream: hapi, smart: true }'],
+    ['SMART scopes in detail', '{ fhir: R4, path: /k, upstream: hapi, smart: { scopesSupported: [openid] } }'],
+    ['a grant', '{ fhir: R4, path: /k, upstream: hapi, grants: { product.read: "system/*.rs" } }'],
+    [
+      'an operation',
+      '{ fhir: R4, path: /k, upstream: hapi, operations: { "Patient/$match": { requires: { scope: product.read } } } }',
+    ],
+  ])('%s', (_, route) => expect(saidOf(route)).toContain(NEEDED))
+})
