@@ -4,7 +4,7 @@
 
 import { Constraint } from '../constraint/constraint.ts'
 import type { Interaction } from '../fhir/interaction.ts'
-import type { Grant } from '../grant.ts'
+import type { CredentialKind, Grant } from '../grant.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { type Authority, authorityOf, type Cover, covering, type HeldScope } from './authority.ts'
 import { type Coverage, clear, clearWithin, type Decision, type Deny } from './decision.ts'
@@ -129,8 +129,18 @@ function deny(
 ): Deny {
   const lacking = code === 'scope-insufficient' || code === 'credential-kind'
   const scopes = lacking ? smallestSet(required, grant, policy) : []
-  return { outcome: 'deny', refusal: refuse(code, detail, scopes.length > 0 ? { scopes } : {}), covered, missing }
+  const refusal =
+    code === 'scope-insufficient' && scopes.length === 0 && anotherKindHelps(required, grant, policy)
+      ? refuse('credential-kind', 'No scope that covers this request can be carried by this kind of credential.')
+      : refuse(code, detail, scopes.length > 0 ? { scopes } : {})
+  return { outcome: 'deny', refusal, covered, missing }
 }
+
+function anotherKindHelps(required: readonly RequiredAccess[], grant: Grant, policy: FhirPolicy): boolean {
+  return KINDS.some((kind) => kind !== grant.kind && smallestSet(required, { ...grant, kind }, policy).length > 0)
+}
+
+const KINDS: readonly CredentialKind[] = ['bearer', 'api-key', 'service-key']
 
 function printed({ smart, granted }: HeldScope): string {
   return smart.filters.length > 0 ? granted : `${smart.context}/${smart.type}.${smart.permissions}`

@@ -351,12 +351,13 @@ describe('product scopes', () => {
   test('a product scope is worth SMART scopes on the route', () => {
     expect(verdictOn('GET /Patient/1', held('api-key', 'cms.read'), products)).toBe('forward')
     expect(verdictOn('GET /', held('bearer', 'cms.read'), products)).toBe('forward')
-    expect(verdictOn('DELETE /Patient/1', held('api-key', 'cms.read'), products)).toBe('scope-insufficient')
+    expect(verdictOn('DELETE /Patient/1', held('service-key', 'cms.push'), products)).toBe('scope-insufficient')
     expect(verdictOn('GET /Patient/1', held('api-key', 'cms.nothing'), products)).toBe('scope-insufficient')
     expect(verdictOn('GET /Observation', held('api-key', 'cms.lab'), products)).toMatch(LIMITED)
   })
 
   test('it counts only when a credential of its kinds carries it', () => {
+    expect(verdictOn('DELETE /Patient/1', held('api-key', 'cms.read'), products)).toBe('credential-kind')
     expect(verdictOn('GET /Patient/1', held('service-key', 'cms.read'), products)).toBe('credential-kind')
     expect(verdictOn('PUT /Patient/1', held('bearer', 'cms.write'), products)).toBe('credential-kind')
     expect(verdictOn('GET /Patient/1', held('bearer', 'cms.unlisted'), products)).toBe('scope-insufficient')
