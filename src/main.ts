@@ -1,14 +1,9 @@
 #!/usr/bin/env node
-// The command line (contract §2): reads the words and hands over; each command is a file in cli/.
+// The command line (contract §2): reads the words and hands over; each command is a file in cli/, loaded when it is named, because
+// a probe that runs every few seconds should not load a gateway.
 
-import { check } from './cli/check.ts'
 import { CONFIG, readWords as read, UsageError } from './cli/command-line.ts'
-import { runDemo } from './cli/demo.ts'
-import { runExplain } from './cli/explain.ts'
-import { runHealthcheck } from './cli/healthcheck.ts'
-import { runKeys } from './cli/keys.ts'
 import { refuseOldNode } from './cli/node-version.ts'
-import { runServe } from './cli/serve.ts'
 import type { CredentialKind } from './domain/grant.ts'
 
 const USAGE = `scopegate: a FHIR-aware API gateway that enforces SMART scopes and explains every decision
@@ -30,23 +25,27 @@ const CREDENTIALS: readonly string[] = ['bearer', 'api-key', 'service-key']
 
 async function run([command, ...words]: readonly string[]): Promise<number> {
   switch (command) {
-    case 'serve':
-      return runServe(read(words, CONFIG).values.config)
+    case 'serve': {
+      const { values } = read(words, CONFIG)
+      return (await import('./cli/serve.ts')).runServe(values.config)
+    }
     case 'check': {
       const { values } = read(words, { ...CONFIG, effective: { type: 'boolean', default: false } })
-      return check(values.config, { effective: values.effective })
+      return (await import('./cli/check.ts')).check(values.config, { effective: values.effective })
     }
     case 'explain':
       return explain(words)
     case 'keys':
-      return runKeys(words)
+      return (await import('./cli/keys.ts')).runKeys(words)
     case 'demo': {
       const { values } = read(words, { ...CONFIG, ports: { type: 'string', default: '0' } })
       if (!/^\d{1,5}$/.test(values.ports)) throw new UsageError('--ports takes a number that is added to every port')
-      return runDemo({ config: values.config, ports: Number(values.ports) })
+      return (await import('./cli/demo.ts')).runDemo({ config: values.config, ports: Number(values.ports) })
     }
-    case 'healthcheck':
-      return runHealthcheck(read(words, CONFIG).values.config)
+    case 'healthcheck': {
+      const { values } = read(words, CONFIG)
+      return (await import('./cli/healthcheck.ts')).runHealthcheck(values.config)
+    }
     case undefined:
     case 'help':
     case '--help':
@@ -58,7 +57,7 @@ async function run([command, ...words]: readonly string[]): Promise<number> {
   }
 }
 
-function explain(words: readonly string[]): Promise<number> {
+async function explain(words: readonly string[]): Promise<number> {
   const { values, positionals } = read(
     words,
     {
@@ -83,6 +82,7 @@ function explain(words: readonly string[]): Promise<number> {
   if (credential !== undefined && !CREDENTIALS.includes(credential)) {
     throw new UsageError(`--credential takes one of ${CREDENTIALS.join(', ')}`)
   }
+  const { runExplain } = await import('./cli/explain.ts')
   return runExplain({
     ...values,
     method: method.toUpperCase(),

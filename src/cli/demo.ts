@@ -2,7 +2,7 @@
 // variables, the demo's token issuer among them, point to servers that are embedded here.
 
 import { makeDemoKeys } from '../demo/demo-keys.ts'
-import { startDemoUpstreams } from '../demo/demo-upstreams.ts'
+import { type DemoUpstreams, startDemoUpstreams } from '../demo/demo-upstreams.ts'
 import { printTour } from '../demo/tour.ts'
 import { createLog } from '../observability/logger.ts'
 import { start } from '../server/start.ts'
@@ -28,9 +28,10 @@ export async function runDemo({ config, ports }: DemoOptions): Promise<0 | 1> {
   const planned = readRouteMap(config, { ...process.env, ...own })
   if ('problems' in planned) return printProblems(planned)
   const audience = [...new Set(planned.settings.issuers.flatMap((issuer) => issuer.audience))]
+  let upstreams: DemoUpstreams | undefined
   try {
     console.log('Starting the FHIR server, the token issuer and the stand-ins …')
-    const upstreams = await startDemoUpstreams({ ports, audience })
+    upstreams = await startDemoUpstreams({ ports, audience })
     const loaded = readRouteMap(config, { ...process.env, ...own, ...upstreams.env })
     if ('problems' in loaded) return printProblems(loaded)
     const log = createLog({ level: process.env['LOG_LEVEL'] ?? 'silent' })
@@ -43,10 +44,11 @@ export async function runDemo({ config, ports }: DemoOptions): Promise<0 | 1> {
     await stopSignal()
     console.log('Stopping …')
     await running.close()
-    await upstreams.close()
     return 0
   } catch (error) {
     console.error(`${describeOpening(error)} (--ports N adds N to every port)`)
     return 1
+  } finally {
+    await upstreams?.close()
   }
 }

@@ -6,6 +6,7 @@ import type { CredentialKind } from '../domain/grant.ts'
 import { compose } from '../server/compose.ts'
 import { type ExplainRequest, type Explanation, explain } from '../server/explain.ts'
 import { readRouteMap } from './check.ts'
+import { UsageError } from './command-line.ts'
 import { printProblems } from './problems.ts'
 
 export interface ExplainOptions {
@@ -28,6 +29,12 @@ export interface ExplainOptions {
 export async function runExplain(options: ExplainOptions): Promise<0 | 1 | 3> {
   const loaded = readRouteMap(options.config, process.env)
   if ('problems' in loaded) return printProblems(loaded)
+  const { issuers } = loaded.settings
+  if (options.issuer !== undefined && !issuers.some(({ name }) => name === options.issuer)) {
+    const known = issuers.map(({ name }) => name).join(', ')
+    throw new UsageError(`the route map has no issuer "${options.issuer}"; it has ${known || 'none'}`)
+  }
+  const request = requestOf(options)
   const keySets = createKeySets({ now: Date.now })
   const hear = { onCacheLookup: () => {}, onFetch: () => {}, onGuarded: () => {} }
   const composed = compose(loaded.settings, {
@@ -39,7 +46,7 @@ export async function runExplain(options: ExplainOptions): Promise<0 | 1 | 3> {
     now: Date.now,
   })
   try {
-    const explanation = await explain(composed, requestOf(options), Date.now())
+    const explanation = await explain(composed, request, Date.now())
     console.log(options.json ? JSON.stringify(explanation, null, 2) : printExplanation(explanation))
     return explanation.permitted ? 0 : 3
   } finally {
@@ -52,15 +59,24 @@ function requestOf({ tokenFile, bodyFile, storedFile, ...options }: ExplainOptio
   return {
     ...options,
     headers: options.headers.flatMap(splitHeader),
-    token: tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim(),
-    body: bodyFile === undefined ? undefined : readFileSync(bodyFile, 'utf8'),
-    stored: storedFile === undefined ? undefined : readFileSync(storedFile, 'utf8'),
+    token: tokenFile === undefined ? undefined : readText('--token-file', tokenFile).trim(),
+    body: bodyFile === undefined ? undefined : readText('--body', bodyFile),
+    stored: storedFile === undefined ? undefined : readText('--stored', storedFile),
+  }
+}
+
+function readText(option: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${option} ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
 }
 
 function splitHeader(line: string): [string, string] {
   const colon = line.indexOf(':')
-  return colon < 0 ? [line, ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+  if (colon < 1) throw new UsageError(`-H takes 'Name: value', not '${line}'`)
+  return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
 }
 
 export function printExplanation(explanation: Explanation): string {

@@ -29,7 +29,11 @@ const resource = { resourceType: 'Patient', id: MARK, name: [{ text: MARK }] }
 test('after requests of every fate, nothing that a client sent is left', async () => {
   const answers: Answer[] = []
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
-  const lines: readonly (readonly [line: string, body?: string | object, headers?: Record<string, string>])[] = [
+  const lines: readonly (readonly [
+    line: string,
+    body?: string | object | undefined,
+    headers?: Record<string, string>,
+  ])[] = [
     [`GET /fhir/R4/Patient/${MARK}`],
     [`GET /fhir/R4/Patient?name=${MARK}&${MARK}=1&_include=${MARK}`],
     [`GET /fhir/R4/Patient/${MARK}/Observation?code=${MARK}`],
