@@ -19,7 +19,8 @@ const arrivals = (more) => ({
   exec: 'steady',
   rate: RATE,
   timeUnit: '1s',
-  preAllocatedVUs: 20,
+  // Enough for half a second of stillness: a VU that must be made first is an iteration dropped.
+  preAllocatedVUs: 100,
   maxVUs: 200,
   gracefulStop: '10s',
   ...more,
