@@ -12,8 +12,10 @@ export interface TourFacts {
 }
 
 const SCOPE = 'user/Observation.rs'
-const ALLOWED = '/fhir/R4/Observation?patient=Patient/7&category=laboratory&_count=1'
-const REFUSED = '/fhir/R4/Condition?patient=Patient/7'
+/** Has laboratory results, as not every demo patient has. */
+const PATIENT = 'Patient/5'
+const ALLOWED = `/fhir/R4/Observation?patient=${PATIENT}&category=laboratory&_count=1`
+const REFUSED = `/fhir/R4/Condition?patient=${PATIENT}`
 
 /** The product call that is shown, and the scope that it needs. */
 const HEALTH = { scope: 'prime.ingest.read', path: '/prime/v1/health' }
@@ -27,7 +29,7 @@ scopegate runs on ${gateway}, in front of a FHIR R4 server with nine synthetic p
 
    TOKEN=$(curl -s ${issuer}/token -d grant_type=client_credentials -d fhirUser=Practitioner/1 --data-urlencode 'scope=${SCOPE}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
 
-2. Let through: one laboratory result of Patient/7.
+2. Let through: one laboratory result of ${PATIENT}.
 
    curl -si '${gateway}${ALLOWED}' -H "Authorization: Bearer $TOKEN"
 

@@ -4,13 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { endCommands, freePorts, isOpen, runCommand, startCommand } from '../support/command.ts'
 import { HttpClient } from '../support/http-client.ts'
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'scopegate-serve-'))
 const LISTENS = /scopegate listens on http:\/\/127\.0\.0\.1:(\d+), admin on http:\/\/127\.0\.0\.1:(\d+)/
+
+// Several processes, each of which loads the whole gateway.
+vi.setConfig({ testTimeout: 60_000 })
 
 let upstream: RecordingUpstream
 beforeAll(async () => {

@@ -60,9 +60,10 @@ test('a port that is taken is named, and nothing stays open', async () => {
   const shift = SHIFT + 500
   await listenOn(blocker, 8105 + shift)
   try {
-    await expect(startDemoUpstreams({ ports: shift, audience: ['urn:a'] })).rejects.toThrow(
-      `port ${8105 + shift} on 127.0.0.1 is already in use: stop what listens there, or shift every port of the demo with --ports N`,
-    )
+    await expect(startDemoUpstreams({ ports: shift, audience: ['urn:a'] })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      port: 8105 + shift,
+    })
     const free = await startStandIn({ product: 'again', port: ISSUER_PORT + shift })
     await free.close()
   } finally {
