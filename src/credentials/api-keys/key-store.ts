@@ -14,7 +14,7 @@ export interface KeyStoreOptions {
   readonly madeHere?: readonly ApiKey[]
   /** Milliseconds between two looks at the file. */
   readonly interval?: number
-  /** Hears of everything that was read, is gone, or is broken. */
+  /** Hears of everything that is read, gone, or broken; of a file that is broken at the start, the caller hears by the error. */
   readonly onNews?: (news: KeyFileNews) => void
 }
 
@@ -36,13 +36,15 @@ export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> 
   const { file, madeHere = [], interval = INTERVAL_MS, onNews } = options
   const ring = new KeyRing()
   let problems: readonly string[] = []
+  let open = false
   const watch = new KeyFileWatch(file, (news) => {
     problems = news.state === 'broken' ? news.problems : []
     if (news.state !== 'broken') ring.replace([...madeHere, ...(news.state === 'read' ? news.keys : [])])
-    onNews?.(news)
+    if (open || news.state !== 'broken') onNews?.(news)
   })
   await watch.look()
   if (problems.length > 0) throw new KeyFileError(problems)
+  open = true
   watch.start(interval)
   return {
     find: (secret, now) => ring.find(secret, now),

@@ -139,6 +139,7 @@ describe('what cannot be used', () => {
     await expect(open()).rejects.toThrow(KeyFileError)
     file = directory.path('.')
     await expect(open()).rejects.toThrow(KeyFileError)
+    expect(news).toEqual([])
   })
 
   test('later leaves the keys, and is told once; the same text counts again afterwards', async () => {
