@@ -3,11 +3,13 @@
 import { KeyFileError } from '../credentials/api-keys/key-file.ts'
 import { createLog } from '../observability/logger.ts'
 import { type Running, start } from '../server/start.ts'
+import { boundYoungGeneration } from '../server/young-generation.ts'
 import { printWarnings, readRouteMap } from './check.ts'
 import { printProblems } from './problems.ts'
 
 /** Exit code: 0 after a clean drain, 1 for a bad configuration or a port that is taken. */
 export async function runServe(config: string): Promise<0 | 1> {
+  boundYoungGeneration()
   const loaded = readRouteMap(config, process.env)
   if ('problems' in loaded) return printProblems(loaded)
   for (const line of printWarnings(loaded.warnings)) console.error(line)

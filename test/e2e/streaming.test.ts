@@ -107,9 +107,9 @@ function ask(method: string, path: string, amount = 0, wrap: readonly [string, s
   })
 }
 
-/** The same in small first, so that what is loaded once, and the young generation of the heap, are there before. */
+/** The same in small first, so that what is loaded once is there before. */
 async function growth(run: (size: number) => Promise<unknown>): Promise<number> {
-  for (let i = 0; i < 3; i++) await run(20 * MB)
+  for (let i = 0; i < 3; i++) await run(MB)
   gateway.forgetPeak()
   const before = gateway.peak()
   await run(SIZE)
