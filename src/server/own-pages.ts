@@ -6,17 +6,20 @@ import type { Catalogue } from '../domain/decision/policy.ts'
 import { accessMatrix } from '../domain/reference/access-matrix.ts'
 import type { MappedRoute } from '../domain/reference/mapped-route.ts'
 import { scopeReference } from '../domain/reference/scope-reference.ts'
-import { isRefusal } from '../domain/refusal.ts'
+import { isRefusal, type Refusal } from '../domain/refusal.ts'
 import { mendMisprint } from '../domain/smart/us-core-misprints.ts'
 import type { Document } from '../proxy/reply.ts'
 import {
   answerWith,
   answerWithoutDocument,
   OPEN_TO_EVERY_ORIGIN,
+  type OpenAnswer,
   type OpenDocument,
+  type OpenRequest,
   printDocument,
 } from './open-document.ts'
 import { readOwnPost } from './own-post.ts'
+import { createPace } from './pace.ts'
 import { HTML_TYPE, keptDocument, PAGE_HEADERS, pageDocument, redirectTo } from './page-document.ts'
 import { readAssets } from './scope-reference/assets.ts'
 import { type Answered, matrixPage } from './scope-reference/matrix-page.ts'
@@ -41,26 +44,40 @@ export interface OwnPagesSources {
   readonly apiKeyHeader: string
 }
 
-const NO_STORE = ['cache-control', 'no-store']
+/** Of the access matrix, which anyone may ask and which takes milliseconds each time. */
+const ANSWERS_PER_SECOND = 10
 
 export function createOwnPages({ settings, catalogue, routes, apiKeyHeader }: OwnPagesSources): OwnPages {
   const { publicUrl } = settings.server
   const mends = settings.issuers.some(({ usCoreMisprints }) => usCoreMisprints)
   const reference = once(() => scopeReference({ publicUrl, scopes: settings.scopes, routes, catalogue }))
 
-  function answer(form: MatrixForm): Answered {
+  const pace = createPace(ANSWERS_PER_SECOND)
+
+  function answer(form: MatrixForm): Answered | Refusal {
+    const tooMany = pace()
+    if (tooMany !== undefined) return tooMany
     const mended = mends && form.kind === 'bearer' ? misprintsIn(form.scopes) : []
     const meant = new Map(mended)
     const scopes = [...new Set(form.scopes.map((scope) => meant.get(scope) ?? scope))]
     return { matrix: accessMatrix({ ...form, scopes }, routes, catalogue), mended }
   }
 
-  const page = (body: Buffer): Document => ({
-    status: 200,
-    contentType: HTML_TYPE,
-    body,
-    headers: [...PAGE_HEADERS, ...NO_STORE],
-  })
+  type Print = (form: MatrixForm, answered: Answered) => Document
+
+  /** Answers a form with a document that nobody keeps. */
+  function answerForms(type: string, parse: (body: string) => MatrixForm | Refusal, print: Print) {
+    return async (request: OpenRequest): Promise<OpenAnswer> => {
+      const form = await readOwnPost(request, type, LARGEST_BODY, parse)
+      if (isRefusal(form)) return form
+      const answered = answer(form)
+      return isRefusal(answered) ? answered : print(form, answered)
+    }
+  }
+
+  const printJson: Print = (_, { matrix, mended }) =>
+    fleeting('application/json', `${JSON.stringify({ ...matrix, mended: Object.fromEntries(mended) })}\n`)
+
   const documents = new Map<string, OpenDocument>([
     ['/scopes', redirectTo('scopes/')],
     ['/scopes/', keptDocument(HTML_TYPE, () => referencePage(reference(), apiKeyHeader))],
@@ -68,29 +85,23 @@ export function createOwnPages({ settings, catalogue, routes, apiKeyHeader }: Ow
     [
       '/scopes/matrix',
       pageDocument(
-        () => page(matrixPage(EMPTY_FORM, undefined)),
-        async (request) => {
-          const form = await readOwnPost(request, 'application/x-www-form-urlencoded', LARGEST_BODY, parseMatrixForm)
-          return isRefusal(form) ? form : page(matrixPage(form, answer(form)))
-        },
+        () => fleeting(HTML_TYPE, matrixPage(EMPTY_FORM, undefined)),
+        answerForms('application/x-www-form-urlencoded', parseMatrixForm, (form, answered) =>
+          fleeting(HTML_TYPE, matrixPage(form, answered)),
+        ),
       ),
     ],
-    [
-      '/scopes/matrix.json',
-      pageDocument(undefined, async (request) => {
-        const form = await readOwnPost(request, 'application/json', LARGEST_BODY, parseMatrixJson)
-        if (isRefusal(form)) return form
-        const { matrix, mended } = answer(form)
-        const body = `${JSON.stringify({ ...matrix, mended: Object.fromEntries(mended) })}\n`
-        return { status: 200, contentType: 'application/json', body, headers: [...PAGE_HEADERS, ...NO_STORE] }
-      }),
-    ],
+    ['/scopes/matrix.json', pageDocument(undefined, answerForms('application/json', parseMatrixJson, printJson))],
     ...readAssets().map(({ name, contentType, body }): [string, OpenDocument] => [
       `/scopes/${name}`,
       keptDocument(contentType, () => body),
     ]),
   ])
   return { find: (path) => documents.get(path) }
+}
+
+function fleeting(contentType: string, body: Buffer | string): Document {
+  return { status: 200, contentType, body, headers: [...PAGE_HEADERS, 'cache-control', 'no-store'] }
 }
 
 /** Facts that other sites may show too. */

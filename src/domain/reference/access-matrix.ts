@@ -117,7 +117,9 @@ function cellOf(
 ): MatrixCell {
   const need = { type, permissions: letter, role: 'own' } as const
   const alone = covering(need, 'rest', held, policy)
-  const inBundle = covering(need, 'bundle', held, policy)
+  // Most scopes count at both doors alike.
+  const alike = held.every(({ doors }) => doors.includes('rest') === doors.includes('bundle'))
+  const inBundle = alike ? alone : covering(need, 'bundle', held, policy)
   for (const { scope } of [...alone, ...inBundle]) used.add(scope.granted)
   const covers = alone.length > 0 ? alone : inBundle
   const widest = covers[0]

@@ -19,10 +19,14 @@ const MALFORMED: readonly (readonly [RegExp, string])[] = [
   ],
   [/^(?:patient|user|system)\/[a-z]/, 'Resource types begin with a capital letter, as in Observation.'],
   [
-    /^(?:patient|user|system)\/(?:\*|[A-Z][A-Za-z]*)\.[cruds]+(?:\?|$)/,
+    /^(?:patient|user|system)\/(?:\*|[A-Z][A-Za-z]*)\.(?!c?r?u?d?s?(?:\?|$))[cruds]+(?:\?|$)/,
     'Letters come once each and in the order c r u d s, as in .cruds or .rs.',
   ],
-  [/\?.*:/, 'Modifiers and chains in a filter are not evaluated, so the scope would grant nothing.'],
+  [
+    /\?(?:[^=&]*=[^&]*&)*[^=&]*[:.][^=&]*=/,
+    'Modifiers and chains in a filter are not evaluated: give a plain parameter.',
+  ],
+  [/\?/, 'Its filter is none: write parameters of the type as name=value, with & between them.'],
   [/^(?:patient|user|system)\//, 'It does not have the form of a SMART scope, such as patient/Observation.rs.'],
 ]
 

@@ -37,7 +37,7 @@ export function printPage(page: Page): Buffer {
 <header class="bar">
   <a class="brand" href="./">scopegate</a>
   <nav aria-label="Pages">${PAGES.map(
-    ([to, name]) => html`<a href="${to}"${to === path && html` aria-current="page"`}>${name}</a>`,
+    ([to, name]) => html`<a class="page-link" href="${to}"${to === path && html` aria-current="page"`}>${name}</a>`,
   )}</nav>
   ${page.search && SEARCH_BUTTON}
   <button type="button" class="theme needs-script" id="theme" aria-pressed="false" aria-label="Dark theme">${THEME_ICON}</button>

@@ -1,4 +1,4 @@
-// What is asked of the access matrix, from the form of the page or as JSON: bounded, and nothing of it is kept or logged.
+// What is asked of the access matrix, from the form of the page or as JSON: bounded in size and in work, and nothing of it is kept or logged.
 
 import type { CredentialKind } from '../../domain/grant.ts'
 import { readForm } from '../../domain/http/request-target.ts'
@@ -16,7 +16,9 @@ export interface MatrixForm {
 }
 
 export const CREDENTIALS = ['bearer', 'api-key', 'service-key'] as const satisfies readonly CredentialKind[]
-export const MOST_SCOPES = 200
+const MOST_SCOPES = 200
+// Each of these is asked about for every type of resource; nobody holds as many.
+const MOST_WILDCARDS = 20
 export const LARGEST_BODY = 32 * 1024
 
 export const EMPTY_FORM: MatrixForm = { text: '', scopes: [], kind: 'bearer', patient: true, everyType: false }
@@ -65,6 +67,9 @@ function formOf(
   if (kind === undefined) return invalid(`"credential" must be one of ${CREDENTIALS.join(', ')}.`)
   const scopes = [...new Set(text.split(/\s+/).filter((scope) => scope !== ''))]
   if (scopes.length > MOST_SCOPES) return invalid(`Up to ${MOST_SCOPES} scopes can be looked at together.`)
+  if (scopes.filter((scope) => scope.includes('/*.')).length > MOST_WILDCARDS) {
+    return invalid(`Up to ${MOST_WILDCARDS} scopes for every type (/*.) can be looked at together.`)
+  }
   return { text, scopes, kind, ...rest }
 }
 

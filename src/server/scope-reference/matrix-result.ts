@@ -1,12 +1,12 @@
 // What scopes open, as tables: one for each FHIR route, a list for everything else, and the scopes that grant nothing with the reason.
 
 import { LETTERS, type MatrixCell, type MatrixRow, type RouteMatrix } from '../../domain/reference/access-matrix.ts'
+import { endpointList } from './endpoint-list.ts'
 import { type Html, html, type Part } from './html.ts'
 import type { Answered } from './matrix-page.ts'
-import { endpointLine } from './scope-card.ts'
 
 const WORDS: Readonly<Record<string, string>> = { c: 'create', r: 'read', u: 'update', d: 'delete', s: 'search' }
-/** Fewer types than these are named in the row; more are folded away. */
+/** As many types are named in the row; of more, two are, and the others are folded away. */
 const NAMED = 3
 
 export function matrixResult({ matrix, mended }: Answered, everyType: boolean): Html {
@@ -19,15 +19,15 @@ ${routes.map((route) => routeTable(route, everyType))}
 ${routes.length > 0 && KEY}
 ${
   endpoints.length > 0 &&
-  html`<section class="others"><h3>${routes.length > 0 ? 'Operations and other endpoints' : 'Endpoints'}</h3><ul class="endpoints">${endpoints.map(endpointLine)}</ul></section>`
+  html`<section class="others"><h3>${routes.length > 0 ? 'Operations and other endpoints' : 'Endpoints'}</h3>${endpointList(endpoints)}</section>`
 }`
 }
 
-function routeTable({ name, path, version, rows }: RouteMatrix, everyType: boolean): Html {
+function routeTable({ path, version, rows }: RouteMatrix, everyType: boolean): Html {
   const shown = everyType
     ? rows.flatMap(({ types, cells }) => types.map((type) => ({ types: [type], cells }))).sort(byType)
     : rows
-  return html`<table class="access"><caption><code>${path}</code> <span class="about">${name}, FHIR ${version}</span></caption>
+  return html`<table class="access"><caption><code>${path}</code> <span class="about">FHIR ${version}</span></caption>
 <thead><tr><th scope="col">Resource type</th>${LETTERS.map((letter) => html`<th scope="col"><abbr title="${WORDS[letter]!}">${letter}</abbr><span class="word">${WORDS[letter]!}</span></th>`)}</tr></thead>
 <tbody>${shown.map(rowOf)}</tbody></table>
 `
@@ -43,21 +43,22 @@ function rowOf({ types, cells }: MatrixRow): Html {
 
 function typesOf(types: readonly string[]): Part {
   if (types.length <= NAMED) return types.join(', ')
-  return html`<details><summary>${types.length} types</summary><p>${types.join(', ')}</p></details>`
+  const [first, second, ...others] = types
+  return html`<details><summary>${first}, ${second} and ${others.length} more</summary><p class="types">${others.join(', ')}</p></details>`
 }
 
 function cellOf({ access, limits, only }: MatrixCell): Html {
   const remarks = [...limits, ...(only === undefined ? [] : [only === 'bundle' ? 'in Bundle' : 'not in Bundle'])]
-  return html`<td class="${access}">${MARKS[access]}<span class="unseen">${access}</span>${remarks.length > 0 && html`<span class="remark">${remarks.join(', ')}</span>`}</td>`
+  return html`<td>${MARKS[access]}<span class="unseen">${access}</span>${remarks.length > 0 && html`<span class="remark">${remarks.join(', ')}</span>`}</td>`
 }
 
 const MARKS: Readonly<Record<MatrixCell['access'], Html>> = {
-  full: html`<svg aria-hidden="true" viewBox="0 0 16 16"><circle class="fill" cx="8" cy="8" r="6"/></svg>`,
-  limited: html`<svg aria-hidden="true" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.5"/><path class="fill" d="M8 2.5a5.5 5.5 0 0 0 0 11z"/></svg>`,
-  none: html`<svg aria-hidden="true" viewBox="0 0 16 16"><path d="M6 8h4"/></svg>`,
+  full: html`<svg class="mark" aria-hidden="true" viewBox="0 0 16 16"><circle class="fill" cx="8" cy="8" r="6"/></svg>`,
+  limited: html`<svg class="mark" aria-hidden="true" viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.5"/><path class="fill" d="M8 2.5a5.5 5.5 0 0 0 0 11z"/></svg>`,
+  none: html`<svg class="mark nothing" aria-hidden="true" viewBox="0 0 16 16"><path d="M6 8h4"/></svg>`,
 }
 
-const KEY: Html = html`<dl class="key"><div class="full"><dt>${MARKS.full}</dt><dd>every resource of the type, as far as the FHIR server lets the user</dd></div><div class="limited"><dt>${MARKS.limited}</dt><dd>a part: <b>patient</b>, the record of the launch patient; <b>filter</b>, what the scope’s filter lets through</dd></div><div class="nothing"><dt>${MARKS.none}</dt><dd>nothing</dd></div></dl>`
+const KEY: Html = html`<dl class="key"><div><dt>${MARKS.full}</dt><dd>every resource of the type; under <code>user/</code> scopes, all that the FHIR server shows that user</dd></div><div><dt>${MARKS.limited}</dt><dd>a part: <b>patient</b>, the record of the launch patient; <b>filter</b>, what the scope’s filter lets through</dd></div><div><dt>${MARKS.none}</dt><dd>nothing</dd></div></dl>`
 
 function silentList(silent: Answered['matrix']['silent']): Html {
   return html`<section class="silent"><h3>Grants nothing</h3><dl>${silent.map(({ scope, reason }) => html`<div><dt><code>${scope}</code></dt><dd>${reason}</dd></div>`)}</dl></section>`

@@ -23,7 +23,7 @@ export function referencePage(reference: ScopeReference, apiKeyHeader: string): 
     body: html`<div class="columns">
 <nav class="categories" aria-label="Categories"><ul>${categories.map(
       ({ id, name, scopes }) =>
-        html`<li><a href="${fragment(id)}">${name} <span class="count">${scopes.length}</span></a></li>`,
+        html`<li><a class="category-link" href="${fragment(id)}">${name} <span class="count">${scopes.length}</span></a></li>`,
     )}</ul></nav>
 <main id="content">
 <h1>Scope Reference</h1>
@@ -90,5 +90,5 @@ function credentialKinds({ categories }: ScopeReference, apiKeyHeader: string): 
 const SEARCH: Html = html`<dialog class="search" id="search" aria-label="Search scopes">
 <div class="field"><svg aria-hidden="true" viewBox="0 0 16 16"><circle cx="7" cy="7" r="4.5"/><path d="m10.5 10.5 3.5 3.5"/></svg><input id="search-text" type="text" role="combobox" aria-label="Search scopes" aria-expanded="false" aria-controls="search-found" aria-autocomplete="list" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="Scope, category, product, path"><button type="button" id="search-close">Esc<span class="unseen"> closes the search</span></button></div>
 <ul id="search-found" role="listbox" aria-label="Found"></ul>
-<p class="hint" id="search-hint"><span><kbd>↑</kbd> <kbd>↓</kbd> choose</span> <span><kbd>Enter</kbd> go there</span> <span><kbd>Esc</kbd> close</span></p>
+<p class="hint" id="search-hint"><span class="way"><kbd>↑</kbd> <kbd>↓</kbd> choose</span> <span class="way"><kbd>Enter</kbd> go there</span> <span class="way"><kbd>Esc</kbd> close</span></p>
 </dialog>`
