@@ -1,7 +1,7 @@
 // From the request line below a FHIR base (and, where it carries meaning, the body) to the interaction, the access that it
 // requires, and the request that would go upstream, rebuilt from what was parsed: never the client's raw text (spec §0.1).
 
-import { type Door, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
+import { type Door, lookupAccess, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
 import { type BundleRequest, readBundle } from './fhir/bundle.ts'
 import type { Definitions } from './fhir/definitions.ts'
 import { type FhirRequestLine, type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
@@ -32,8 +32,9 @@ export interface FhirRequest {
   /** Replaces the client's `If-None-Exist` when present. */
   readonly ifNoneExist?: string
   readonly bodyUse: BodyUse
-  /** The entries of a batch or transaction. */
+  /** The entries of a batch or transaction, and what each requires: its own access, then that of its conditional references. */
   readonly bundle?: BundleRequest
+  readonly entries?: readonly (readonly RequiredAccess[])[]
 }
 
 export function bodyUseOf({ method, segments }: FhirRequestLine): BodyUse {
@@ -110,14 +111,14 @@ function bundle(
 ): FhirRequest | Refusal {
   const read = readBundle(body, maximumEntries, definitions)
   if (isRefusal(read)) return read
+  const entries = read.entries.map(({ interaction, lookups }) => [
+    ...requiredOf(interaction, 'bundle'),
+    ...lookups.map((lookup) => lookupAccess(lookup, 'bundle')),
+  ])
   return {
     interaction: { code: read.code },
-    required: [
-      ...read.entries.flatMap(({ interaction }) => requiredOf(interaction, 'bundle')),
-      ...read.entries
-        .flatMap(({ lookups }) => lookups)
-        .map((lookup) => ({ ...requiredAccess(lookup, 'bundle'), unanswered: true as const })),
-    ],
+    required: [...entries.map(([own]) => own!), ...entries.flatMap(([, ...lookups]) => lookups)],
+    entries,
     method: 'POST',
     segments: [],
     parameters: line.parameters,

@@ -15,6 +15,9 @@ export interface EntryJudge {
   resource(raw: Buffer, index: number): 'release' | 'strip' | 'withhold' | Buffer
   /** An entry that is taken out or came without a resource: bytes for its place, or undefined to leave it out. */
   instead?(index: number, hadResource: boolean): Buffer | 'keep' | undefined
+  /** Entries to put in before this one, and behind the last: JSON with commas between, empty for none. */
+  before?(index: number): Buffer
+  behind?(): Buffer
 }
 
 export interface GuardedBundleOptions {
@@ -82,6 +85,8 @@ function release(waiting: readonly Buffer[], out: BodySink): undefined {
   for (const bytes of waiting) out.write(bytes)
 }
 
+const COMMA = Buffer.from(',')
+
 // Places besides those of the links.
 const KIND = 40
 const GONE = 41
@@ -146,10 +151,22 @@ class GuardEditor implements JsonVisitor {
       case OUTCOME:
         return isOutcome(raw) ? undefined : DROP
       case ENTRY:
-        return this.#entry()
+        return this.#withThoseBefore(this.#entry(), raw)
       default:
         return this.#links.leave(place, raw)
     }
+  }
+
+  close(place: number, kept: number): Buffer | undefined {
+    const more = place === ENTRIES ? this.#judge.behind?.() : undefined
+    if (more === undefined || more.length === 0) return undefined
+    return kept === 0 ? more : Buffer.concat([COMMA, more])
+  }
+
+  #withThoseBefore(entry: Buffer | typeof DROP | undefined, raw: Buffer): Buffer | typeof DROP | undefined {
+    const before = this.#judge.before?.(this.#index)
+    if (before === undefined || before.length === 0) return entry
+    return entry === DROP ? before : Buffer.concat([before, COMMA, entry ?? raw])
   }
 
   #resource(raw: Buffer): Buffer | typeof DROP | undefined {

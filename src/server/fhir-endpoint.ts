@@ -2,6 +2,7 @@
 // scopes through the remembered `decide`.
 
 import type { FhirRoute } from '../config/settings.ts'
+import { decideBatch } from '../domain/decision/decide-batch.ts'
 import { decidePlain } from '../domain/decision/decide-plain.ts'
 import type { Decision } from '../domain/decision/decision.ts'
 import { operationAccess } from '../domain/decision/operation-access.ts'
@@ -62,7 +63,7 @@ export function fhirEndpoint(route: FhirRoute, parts: FhirParts): Endpoint {
         decide: (by) => decide(request, by!, parts),
         plan: (decision, by, edge) => {
           const door = request.bundle === undefined ? 'rest' : 'bundle'
-          return planFhir(decision, by!, { ...planning, back: readBack(by!, policy, door) }, edge)
+          return planFhir(decision, by!, { ...planning, back: () => readBack(by!, policy, door) }, edge)
         },
       }
     },
@@ -89,6 +90,7 @@ function withoutSearch({ method, segments }: FhirRequestLine): readonly string[]
 
 function decide(request: FhirRequest, grant: Grant, { decide: remembered, policy }: FhirParts): Decision {
   const { interaction, required, method, parameters } = request
+  if (interaction.code === 'batch') return decideBatch(request.entries!, (entry) => remembered(entry, grant, policy))
   if (interaction.code !== 'operation') return remembered(required, grant, policy)
   const access = operationAccess({ interaction, method, parameters }, policy.operations, policy.definitions)
   if (isRefusal(access)) return { outcome: 'deny', refusal: access, covered: [], missing: [] }

@@ -5,6 +5,7 @@ import { acceptedFormats } from '../domain/answer-format.ts'
 import { constrainRequest } from '../domain/constraint/constrain-request.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { Permit } from '../domain/decision/decision.ts'
+import type { BundleRequest } from '../domain/fhir/bundle.ts'
 import { isWrite, type Write } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
@@ -13,11 +14,13 @@ import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { inspectResource } from '../proxy/resource-inspection.ts'
 import { answersWithBundle, rewriteLinks, type Transform } from './bundle-answers.ts'
+import { planBundle } from './bundle-plan.ts'
 import type { Edge, Plan } from './endpoint.ts'
 import { type GuardRules, guardAnswers } from './guarded-answers.ts'
+import { guardBundleAnswers } from './guarded-bundle-answers.ts'
 import { type ReadBack, writeAnswer } from './write-answers.ts'
 import type { WriteRules } from './write-check.ts'
-import { planWrite, planWrites } from './write-plan.ts'
+import { planWrite } from './write-plan.ts'
 
 export interface FhirPlanning {
   readonly request: FhirRequest
@@ -30,7 +33,7 @@ export interface FhirPlanning {
   readonly rewrites: boolean
   readonly guard: GuardRules
   /** What the caller may read of what it writes. */
-  readonly back: ReadBack
+  readonly back: () => ReadBack
   readonly writes: Omit<WriteRules, 'ask'>
 }
 
@@ -41,18 +44,22 @@ export function planFhir(
   edge: Edge,
 ): Plan | Refusal | Promise<Plan | Refusal> {
   const { request } = planning
-  const constraints = decision.outcome === 'forward' ? [] : decision.constraints
-  const constraint = constraints[0]
+  const constraint = decision.outcome === 'forward' ? undefined : decision.constraints[0]
+  if (request.bundle !== undefined) {
+    const { entries } = request.bundle
+    const strips = entries.some(({ interaction }) => isWrite(interaction) && !planning.back().all(interaction.type))
+    return decision.outcome === 'forward' && !strips
+      ? planOpen(request, grant, planning)
+      : planGuardedBundle(decision, request.bundle, grant, planning, edge)
+  }
   if (isSingleWrite(request)) {
     return constraint === undefined
       ? planOpenWrite(request, planning)
       : planLimitedWrite(request, constraint, planning, edge)
   }
-  const writesLimited = request.bundle?.entries.some(
-    ({ interaction }, index) => constraints[index] && isWrite(interaction),
-  )
-  if (writesLimited) return planLimitedWrites(constraints, grant, planning, edge)
-  return planReads(request, constraints, grant, planning)
+  return constraint === undefined
+    ? planOpen(request, grant, planning)
+    : planGuarded(request, constraint, grant, planning)
 }
 
 type SingleWrite = FhirRequest & { readonly interaction: Write }
@@ -66,7 +73,7 @@ function planOpenWrite(request: SingleWrite, { headers, back, guard }: FhirPlann
   const { interaction, bodyUse, method, path, ifNoneExist } = request
   const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
   if (refusal !== undefined) return refusal
-  const readable = back.all(interaction.type)
+  const readable = back().all(interaction.type)
   const overrides = new Map<string, string>()
   if (!readable) overrides.set('prefer', 'return=minimal')
   if (ifNoneExist !== undefined) overrides.set('if-none-exist', ifNoneExist)
@@ -76,7 +83,7 @@ function planOpenWrite(request: SingleWrite, { headers, back, guard }: FhirPlann
     bodyUse,
     overrides,
     ...(bodyUse === 'resource' ? { inspect: () => inspectResource(expected(interaction)) } : {}),
-    transform: writeAnswer(interaction.type, back, false, guard.mostHeld),
+    transform: writeAnswer(interaction.type, back(), false, guard.mostHeld),
     readsAnswer: !readable,
   }
 }
@@ -103,57 +110,72 @@ async function planLimitedWrite(
     bodyUse: 'none',
     body: write.body,
     overrides: new Map([
-      ['prefer', back.all(interaction.type) ? headers.get('prefer') : 'return=minimal'],
+      ['prefer', back().all(interaction.type) ? headers.get('prefer') : 'return=minimal'],
       ['accept', 'application/fhir+json'],
       ...write.overrides,
     ]),
-    transform: writeAnswer(interaction.type, back, true, guard.mostHeld),
+    transform: writeAnswer(interaction.type, back(), true, guard.mostHeld),
     readsAnswer: true,
   }
 }
 
-/** A Bundle of which some writes must be made conditional first. */
-async function planLimitedWrites(
-  constraints: Constraints,
+/** Passes as it was asked; only the links of a Bundle are rewritten on its way back. */
+function planOpen(request: FhirRequest, grant: Grant, planning: FhirPlanning): Plan | Refusal {
+  const { pagePath, rewrites, guard, asked } = planning
+  const { method, path, bodyUse, body } = request
+  const readsAnswer = rewrites && answersWithBundle(request.interaction)
+  const refusal = readsAnswer ? refuseUnlessJsonWanted(planning) : undefined
+  if (refusal !== undefined) return refusal
+  return {
+    method,
+    path: pagePath ?? path,
+    bodyUse,
+    body,
+    overrides: overridesOf(request, readsAnswer, false),
+    ...(readsAnswer ? { transform: bind(rewriteLinks(request, asked, guard.links), grant) } : {}),
+    readsAnswer,
+  }
+}
+
+/** Narrowed where it is a search, and guarded. */
+function planGuarded(given: FhirRequest, constraint: Constraint, grant: Grant, planning: FhirPlanning): Plan | Refusal {
+  const { pagePath, guard, asked } = planning
+  const request = constrainRequest(given, constraint)
+  const refusal = isRefusal(request) ? request : refuseUnlessJsonWanted(planning)
+  if (isRefusal(request) || refusal !== undefined) return refusal!
+  const { method, path, bodyUse, body } = request
+  return {
+    // A guarded HEAD needs to see what it tells about.
+    method: method === 'HEAD' ? 'GET' : method,
+    path: pagePath ?? path,
+    bodyUse,
+    body,
+    overrides: overridesOf(request, true, true),
+    transform: bind(guardAnswers(request, asked, constraint, guard), grant),
+    readsAnswer: true,
+  }
+}
+
+async function planGuardedBundle(
+  decision: Permit,
+  bundle: BundleRequest,
   grant: Grant,
   planning: FhirPlanning,
   edge: Edge,
 ): Promise<Plan | Refusal> {
-  const bundle = planning.request.bundle!
-  const changes = await planWrites(bundle.entries, constraints, { ...planning.writes, ask: edge.ask })
-  if (isRefusal(changes)) return changes
-  const print: typeof bundle.print = (others) => bundle.print(new Map([...changes, ...(others ?? [])]))
-  return planReads({ ...planning.request, bundle: { ...bundle, print } }, constraints, grant, planning)
-}
-
-type Constraints = readonly (Constraint | undefined)[]
-
-/** Everything that changes nothing, and Bundles: narrowed and guarded where a constraint says so. */
-function planReads(given: FhirRequest, constraints: Constraints, grant: Grant, planning: FhirPlanning): Plan | Refusal {
-  const { pagePath, rewrites, guard, asked, back } = planning
-  const unread =
-    given.bundle?.entries.some(({ interaction }) => isWrite(interaction) && !back.all(interaction.type)) ?? false
-  const guarded = unread || constraints.some((constraint) => constraint !== undefined)
-  const request = guarded ? constrainRequest(given, constraints) : given
-  if (isRefusal(request)) return request
-  const { interaction, bodyUse } = request
-  const readsAnswer = guarded || (rewrites && answersWithBundle(interaction))
-  const refusal = readsAnswer ? refuseUnlessJsonWanted(planning) : undefined
+  const { request, guard, writes, back } = planning
+  const refusal = refuseUnlessJsonWanted(planning)
   if (refusal !== undefined) return refusal
-  const transform = guarded
-    ? guardAnswers(request, asked, constraints, back, guard)
-    : readsAnswer
-      ? rewriteLinks(request, asked, guard.links)
-      : undefined
+  const planned = await planBundle(bundle, decision, { ...writes, ask: edge.ask })
+  if (isRefusal(planned)) return planned
   return {
-    // A guarded HEAD needs to see what it tells about.
-    method: guarded && request.method === 'HEAD' ? 'GET' : request.method,
-    path: pagePath ?? request.path,
-    bodyUse,
-    body: request.body,
-    overrides: overridesOf(request, readsAnswer, guarded),
-    ...(transform === undefined ? {} : { transform: bind(transform, grant) }),
-    readsAnswer,
+    method: request.method,
+    path: request.path,
+    bodyUse: request.bodyUse,
+    body: planned.body,
+    overrides: overridesOf(request, true, true),
+    transform: bind(guardBundleAnswers(request, planned, back(), guard), grant),
+    readsAnswer: true,
   }
 }
 

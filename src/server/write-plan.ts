@@ -3,7 +3,7 @@
 
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { BundleEntry, EntryChange } from '../domain/fhir/bundle.ts'
-import { isWrite, type Write } from '../domain/fhir/interaction.ts'
+import type { Write } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import { mediaType } from '../domain/http/media-type.ts'
@@ -65,23 +65,16 @@ function withId({ code }: Write, { resource }: Content, body: string, id: string
   return body.replace('{', `{"id":${JSON.stringify(id)},`)
 }
 
-/** The writes among the entries of a Bundle, each checked by its own constraint; the changes that keep them there. */
-export async function planWrites(
-  entries: readonly BundleEntry[],
-  constraints: readonly (Constraint | undefined)[],
+/** A write among the entries of a Bundle: what must be added to its request. */
+export async function checkEntry(
+  entry: BundleEntry & { readonly interaction: Write },
+  constraint: Constraint,
   rules: WriteRules,
-): Promise<ReadonlyMap<number, EntryChange> | Refusal> {
-  const changes = new Map<number, EntryChange>()
-  for (const [index, entry] of entries.entries()) {
-    const { interaction } = entry
-    const constraint = constraints[index]
-    if (constraint === undefined || !isWrite(interaction)) continue
-    const checked = await checkWrite({ interaction, constraint, ifMatch: entry.ifMatch, ...entryContent(entry) }, rules)
-    const refusal = isRefusal(checked) ? checked : unfit(checked, entry)
-    if (refusal !== undefined) return refuse(refusal.code, `Bundle.entry[${index}]: ${refusal.detail}`, refusal.extras)
-    changes.set(index, changeOf(checked as CheckedWrite, interaction.type))
-  }
-  return changes
+): Promise<EntryChange | Refusal> {
+  const { interaction, ifMatch } = entry
+  const checked = await checkWrite({ interaction, constraint, ifMatch, ...entryContent(entry) }, rules)
+  if (isRefusal(checked)) return checked
+  return unfit(checked, entry) ?? changeOf(checked, interaction.type)
 }
 
 /** A patch comes as a Binary (R4 http §transaction); only a JSON Patch can be checked. */

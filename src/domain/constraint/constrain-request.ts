@@ -2,9 +2,7 @@
 // everything that the guard needs to see. Searches are narrowed, alone and as entries of a Bundle; elements and summaries are asked
 // for whole; counts that nobody could check are refused (spec §2.4, §3.4).
 
-import type { EntryChange } from '../fhir/bundle.ts'
 import type { Interaction } from '../fhir/interaction.ts'
-import { isWrite } from '../fhir/interaction.ts'
 import { printRequestPath } from '../fhir/request-path.ts'
 import type { FhirRequest } from '../fhir-request.ts'
 import { type Parameter, printQuery } from '../http/request-target.ts'
@@ -12,34 +10,16 @@ import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { Constraint } from './constraint.ts'
 import { narrow } from './narrow.ts'
 
-type Constraints = readonly (Constraint | undefined)[]
-
-export function constrainRequest(request: FhirRequest, constraints: Constraints): FhirRequest | Refusal {
-  if (request.bundle !== undefined) return constrainBundle(request, constraints)
+export function constrainRequest(request: FhirRequest, constraint: Constraint): FhirRequest | Refusal {
   const { interaction, segments, bodyUse } = request
-  const constraint = constraints[0]
-  if (constraint === undefined) return request
   const parameters = constrainParameters(interaction, request.parameters, constraint)
   if (isRefusal(parameters)) return parameters
   if (bodyUse === 'form') return { ...request, body: printQuery(parameters) }
   return { ...request, path: printRequestPath(segments, parameters) }
 }
 
-/** Entries keep their places; each search among them is narrowed by its own constraint. */
-function constrainBundle(request: FhirRequest, constraints: Constraints): FhirRequest | Refusal {
-  const changes = new Map<number, EntryChange>()
-  for (const [index, { interaction, segments, parameters: given }] of request.bundle!.entries.entries()) {
-    const constraint = constraints[index]
-    if (constraint === undefined || isWrite(interaction)) continue
-    const parameters = constrainParameters(interaction, given, constraint)
-    if (isRefusal(parameters))
-      return refuse(parameters.code, `Bundle.entry[${index}]: ${parameters.detail}`, parameters.extras)
-    changes.set(index, { url: printRequestPath(segments, parameters).replace(/^\//, '') })
-  }
-  return { ...request, body: request.bundle!.print(changes) }
-}
-
-function constrainParameters(
+/** The parameters of one request, or of one entry of a Bundle. */
+export function constrainParameters(
   interaction: Interaction,
   given: readonly Parameter[],
   constraint: Constraint,

@@ -1,5 +1,6 @@
 // Guarding: may this resource be released to this caller? Asked of every resource of an answer that a constraint applies to, whatever
-// the server behind us says about it (spec §3.5). INVARIANT: yes only where the resource itself proves it.
+// the server behind us says about it (spec §3.5). INVARIANT: yes only where the resource itself proves it, or, of a Provenance, what
+// was released beside it.
 
 import { isInPatientCompartment, provenanceTargets } from '../fhir/compartment.ts'
 import { isOwn } from '../fhir/literal-reference.ts'
@@ -10,55 +11,105 @@ import type { TypeLimit } from './limit.ts'
 /** Which letters open a type in this answer: `s` for what was searched, `r` or `s` for what an include brought. */
 export type LettersOf = (type: string) => string
 
+/** `later`: a Provenance of something that did not come by yet; to be asked again when the answer is over. */
+export type Judgement = 'release' | 'withhold' | 'later'
+
 // They hold other resources, which nobody has looked at.
 const CONTAINERS = new Set(['Bundle', 'Parameters'])
 
 export class Guard {
   readonly #constraint: Constraint
   readonly #lettersOf: LettersOf
-  /** `Type/id` of what was released, where a Provenance may come that is about it. */
-  readonly #released = new Set<string>()
+  readonly #proofs: readonly Proof[]
 
   constructor(constraint: Constraint, lettersOf: LettersOf) {
     this.#constraint = constraint
     this.#lettersOf = lettersOf
+    this.#proofs = proofsFor(constraint.limitsOn('Provenance', lettersOf('Provenance')))
   }
 
   releases(resource: unknown): boolean {
-    const { resourceType: type, id } = (resource ?? {}) as { resourceType?: unknown; id?: unknown }
-    if (typeof type !== 'string' || Array.isArray(resource)) return false
-    if (type === 'OperationOutcome') return true
-    if (!this.#constraint.policy.definitions.isResourceType(type)) return false
+    return this.judge(resource) === 'release'
+  }
+
+  judge(resource: unknown): Judgement {
+    const { resourceType: type } = (resource ?? {}) as { resourceType?: unknown }
+    if (typeof type !== 'string' || Array.isArray(resource)) return 'withhold'
+    // Other resources within an outcome would be judged by nobody.
+    if (type === 'OperationOutcome') return 'contained' in (resource as object) ? 'withhold' : 'release'
+    if (!this.#constraint.policy.definitions.isResourceType(type)) return 'withhold'
     const limits = this.#constraint.limitsOn(type, this.#lettersOf(type))
-    if (limits !== undefined && (CONTAINERS.has(type) || !limits.some((limit) => this.#fits(resource, type, limit))))
-      return false
-    if (typeof id === 'string' && this.#released.size < MOST_REMEMBERED) this.#released.add(`${type}/${id}`)
-    return true
+    if (limits === undefined) {
+      this.#remember(resource, type, undefined)
+      return 'release'
+    }
+    if (CONTAINERS.has(type)) return 'withhold'
+    let judgement: Judgement = 'withhold'
+    for (const limit of limits) {
+      const one = this.#fits(resource, type, limit)
+      if (one === 'release') {
+        this.#remember(resource, type, limit)
+        return one
+      }
+      if (one === 'later') judgement = one
+    }
+    return judgement
   }
 
-  #fits(resource: unknown, type: string, { patients, clauses }: TypeLimit): boolean {
-    const { definitions, compartment, ownBases } = this.#constraint.policy
-    if (!clauses.every(({ parameter, atoms }) => evaluateClause(resource, parameter, atoms, ownBases))) return false
-    if (patients === undefined) return true
-    const rule = { version: definitions.version, patients, mode: compartment, ownBases }
-    return (
-      isInPatientCompartment(resource, rule) || (type === 'Provenance' && this.#isAboutReleased(resource, patients))
-    )
-  }
-
-  /** A Provenance is as open as all that it is about; what comes later in the answer is not known yet, and so not open (spec §4.4). */
-  #isAboutReleased(resource: unknown, patients: readonly string[]): boolean {
+  #fits(resource: unknown, type: string, { patients, clauses }: TypeLimit): Judgement {
     const { ownBases } = this.#constraint.policy
-    const targets = provenanceTargets(resource)
-    return (
-      targets?.every((target) => {
-        if (!isOwn(target, ownBases)) return false
-        return target.type === 'Patient'
-          ? patients.includes(target.id)
-          : this.#released.has(`${target.type}/${target.id}`)
-      }) === true
-    )
+    if (!clauses.every(({ parameter, atoms }) => evaluateClause(resource, parameter, atoms, ownBases)))
+      return 'withhold'
+    if (patients === undefined || this.#isRecordOf(resource, patients)) return 'release'
+    return type === 'Provenance' ? this.#isAboutReleased(resource, patients) : 'withhold'
   }
+
+  #isRecordOf(resource: unknown, patients: readonly string[]): boolean {
+    const { definitions, compartment, ownBases } = this.#constraint.policy
+    return isInPatientCompartment(resource, { version: definitions.version, patients, mode: compartment, ownBases })
+  }
+
+  /** A Provenance is as open as all that it is about (spec §4.4). */
+  #isAboutReleased(resource: unknown, patients: readonly string[]): Judgement {
+    const proof = this.#proofs.find((one) => one.patients === patients)
+    const targets = provenanceTargets(resource)
+    if (targets === undefined || proof === undefined) return 'withhold'
+    let judgement: Judgement = 'release'
+    for (const target of targets) {
+      if (!isOwn(target, this.#constraint.policy.ownBases)) return 'withhold'
+      if (target.type === 'Patient') {
+        if (!patients.includes(target.id)) return 'withhold'
+      } else if (!proof.released.has(`${target.type}/${target.id}`)) judgement = 'later'
+    }
+    return judgement
+  }
+
+  /** What a Provenance may rest on: the same patients' own, or nobody's, so that no context borrows the reach of another one. */
+  #remember(resource: unknown, type: string, limit: TypeLimit | undefined): void {
+    if (this.#proofs.length === 0 || type === 'Provenance' || type === 'Patient') return
+    const { id } = resource as { id?: unknown }
+    if (typeof id !== 'string') return
+    const { definitions, sharedTypes } = this.#constraint.policy
+    for (const { patients, released } of this.#proofs) {
+      if (released.size >= MOST_REMEMBERED) continue
+      const isTheirs =
+        limit?.patients === patients ||
+        (definitions.patientLinks(type) === undefined ? sharedTypes.has(type) : this.#isRecordOf(resource, patients))
+      if (isTheirs) released.add(`${type}/${id}`)
+    }
+  }
+}
+
+/** For one list of patients to whom scopes for Provenance are bound. */
+interface Proof {
+  readonly patients: readonly string[]
+  /** `Type/id`. */
+  readonly released: Set<string>
+}
+
+function proofsFor(limits: readonly TypeLimit[] | undefined): readonly Proof[] {
+  const lists = new Set((limits ?? []).flatMap(({ patients }) => (patients === undefined ? [] : [patients])))
+  return [...lists].map((patients) => ({ patients, released: new Set<string>() }))
 }
 
 /** Memory stays flat on answers of any length; a Provenance of what came after so many resources is withheld. */

@@ -38,6 +38,8 @@ export interface Constrained extends Cleared {
   readonly covered: readonly Coverage[]
   /** One for each required access, in order; undefined where everything that it reaches is allowed. */
   readonly constraints: readonly (Constraint | undefined)[]
+  /** Entries of a batch that are refused by themselves, by their place; they do not go upstream. */
+  readonly refused?: ReadonlyMap<number, Refusal>
 }
 
 export interface Deny {
@@ -61,6 +63,10 @@ export function clearWithin(
   outcome: Constrained['outcome'],
   covered: readonly Coverage[],
   constraints: Constrained['constraints'],
+  refused?: Constrained['refused'],
 ): Constrained {
-  return { outcome, covered, constraints } as Omit<Constrained, typeof cleared> as Constrained
+  return { outcome, covered, constraints, ...(refused === undefined ? {} : { refused }) } as Omit<
+    Constrained,
+    typeof cleared
+  > as Constrained
 }

@@ -26,8 +26,8 @@ export interface BundleEntry {
 export interface BundleRequest {
   readonly code: 'batch' | 'transaction'
   readonly entries: readonly BundleEntry[]
-  /** What goes upstream, with changes to the requests of entries by their place. */
-  print(changes?: ReadonlyMap<number, EntryChange>): string
+  /** What goes upstream, with changes to the requests of entries by their place, and without the entries at some places. */
+  print(changes?: ReadonlyMap<number, EntryChange>, without?: ReadonlySet<number>): string
 }
 
 export interface EntryChange {
@@ -87,10 +87,12 @@ export function readBundle(text: string, maximumEntries: number, definitions: De
     if (isRefusal(entry)) return refuse(entry.code, `Bundle.entry[${index}]: ${entry.detail}`, entry.extras)
     entries.push(entry)
   }
-  const print = (changes: ReadonlyMap<number, EntryChange> = new Map()): string => {
+  const print: BundleRequest['print'] = (changes = new Map(), without = new Set()) => {
     const changed = [...changes].flatMap(([index, change]) => changesOf(document, list[index] as JsonObject, change))
     const untouched = replacements.filter(({ span }) => !changed.some((one) => one.span[0] === span[0]))
-    return splice(text, [...untouched, ...changed])
+    const gone = removalsOf(document, list, without)
+    const left = [...untouched, ...changed].filter(({ span }) => !gone.some((one) => isWithin(span, one.span)))
+    return splice(text, [...left, ...gone])
   }
   return { code, entries, print }
 }
@@ -182,6 +184,20 @@ function replace(
 ): void {
   const span = document.span(owner, name)
   if (span !== undefined && owner[name] !== value) replacements.push({ span, text: JSON.stringify(value) })
+}
+
+/** Each entry goes with the comma behind it, or, when nothing is left behind it, with the one before it. */
+function removalsOf(document: JsonDocument, list: readonly Json[], without: ReadonlySet<number>): Replacement[] {
+  const last = list.findLastIndex((_, index) => !without.has(index))
+  return [...without].map((index): Replacement => {
+    const [start, end] = document.elementSpan(list, index)!
+    if (index < last) return { span: [start, document.elementSpan(list, index + 1)![0]], text: '' }
+    return { span: [index === 0 ? start : document.elementSpan(list, index - 1)![1], end], text: '' }
+  })
+}
+
+function isWithin([start, end]: readonly [number, number], [from, to]: readonly [number, number]): boolean {
+  return start >= from && end <= to
 }
 
 function changesOf(document: JsonDocument, entry: JsonObject, change: EntryChange): Replacement[] {

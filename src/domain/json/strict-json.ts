@@ -17,6 +17,8 @@ export interface JsonDocument {
   readonly value: Json
   /** `[start, end)` of the value of a member, for members of objects and arrays no deeper than `spansTo`. */
   span(owner: JsonObject, name: string): readonly [number, number] | undefined
+  /** The same of an element of an array. */
+  elementSpan(owner: readonly Json[], index: number): readonly [number, number] | undefined
 }
 
 const MAXIMUM_DEPTH = 200
@@ -54,6 +56,7 @@ class Reader {
   readonly #text: string
   readonly #spansTo: number
   readonly #spans = new Map<JsonObject, Map<string, readonly [number, number]>>()
+  readonly #elementSpans = new Map<readonly Json[], (readonly [number, number])[]>()
   #at = 0
 
   constructor(text: string, spansTo: number) {
@@ -67,7 +70,12 @@ class Reader {
     this.#skip()
     if (this.#at < this.#text.length) throw new Fault(this.#at, 'text after the end of the document')
     const spans = this.#spans
-    return { value, span: (owner, name) => spans.get(owner)?.get(name) }
+    const elements = this.#elementSpans
+    return {
+      value,
+      span: (owner, name) => spans.get(owner)?.get(name),
+      elementSpan: (owner, index) => elements.get(owner)?.[index],
+    }
   }
 
   #value(depth: number): Json {
@@ -118,11 +126,15 @@ class Reader {
 
   #array(depth: number): Json[] {
     const array: Json[] = []
+    const spans: (readonly [number, number])[] | undefined = depth <= this.#spansTo ? [] : undefined
+    if (spans) this.#elementSpans.set(array, spans)
     this.#at++
     this.#skip()
     if (this.#take(0x5d)) return array
     for (;;) {
+      const start = this.#at
       array.push(this.#value(depth + 1))
+      spans?.push([start, this.#at])
       this.#skip()
       if (this.#take(0x5d)) return array
       if (!this.#take(0x2c)) throw new Fault(this.#at, '"," or "]" was expected')

@@ -1,0 +1,28 @@
+// A batch is decided entry by entry, because its entries do not depend on each other (R4 http §batch): one that is refused does not
+// take the others with it. When all are refused, so is the batch.
+
+import { type Constrained, clear, clearWithin, type Decision, type Deny, type Permit } from './decision.ts'
+import type { RequiredAccess } from './required-access.ts'
+
+/** `entries`: what each entry requires, its own access first. */
+export function decideBatch(
+  entries: readonly (readonly RequiredAccess[])[],
+  decideEntry: (required: readonly RequiredAccess[]) => Decision,
+): Decision {
+  const decisions = entries.map(decideEntry)
+  const permits = decisions.filter((one): one is Permit => one.outcome !== 'deny')
+  const denied = decisions.find((one): one is Deny => one.outcome === 'deny')
+  const covered = permits.flatMap((one) => one.covered)
+  if (denied !== undefined && permits.length === 0) return denied
+  if (denied === undefined && permits.every(({ outcome }) => outcome === 'forward')) return clear(covered)
+  const constraints = decisions.map((one) => (isConstrained(one) ? one.constraints[0] : undefined))
+  const refused = new Map(
+    decisions.flatMap((one, index) => (one.outcome === 'deny' ? [[index, one.refusal] as const] : [])),
+  )
+  const outcome = permits.some((one) => one.outcome === 'narrow-guard') ? 'narrow-guard' : 'guard'
+  return clearWithin(outcome, covered, constraints, refused)
+}
+
+function isConstrained(decision: Decision): decision is Constrained {
+  return decision.outcome === 'guard' || decision.outcome === 'narrow-guard'
+}

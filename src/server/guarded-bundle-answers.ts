@@ -1,0 +1,139 @@
+// The answer to a batch or transaction, guarded: each answer by the constraint of its own entry, at the place of its own entry, with those
+// of refused entries put in between (R4 http §transaction). INVARIANT: answers and entries are counted alike, so that no answer is
+// judged by another entry's constraint.
+
+import { operationOutcome } from '../domain/answer-outcome.ts'
+import type { Constraint } from '../domain/constraint/constraint.ts'
+import type { BundleEntry } from '../domain/fhir/bundle.ts'
+import { type Interaction, isWrite } from '../domain/fhir/interaction.ts'
+import type { FhirRequest } from '../domain/fhir-request.ts'
+import type { Grant } from '../domain/grant.ts'
+import type { Refusal } from '../domain/refusal.ts'
+import { bundleLinks } from '../proxy/bundle-links.ts'
+import { type EntryJudge, type GuardedBundleOptions, guardedBundle, guardInner } from '../proxy/guarded-bundle.ts'
+import { notFound, outcomeOnly, unreadable } from '../proxy/guarded-resource.ts'
+import { answerLinks } from './answer-links.ts'
+import { isJson, type Transform } from './bundle-answers.ts'
+import type { PlannedBundle } from './bundle-plan.ts'
+import { type GuardRules, isRead, judgeEntries, releasesAsked } from './guarded-answers.ts'
+import type { ReadBack } from './write-answers.ts'
+
+/** An entry that was sent on, and the place that the client gave it. */
+interface Sent {
+  readonly entry: BundleEntry
+  readonly constraint: Constraint | undefined
+  readonly place: number
+}
+
+/** `back`: what the caller may read of what it wrote. */
+export function guardBundleAnswers(
+  request: FhirRequest,
+  planned: PlannedBundle,
+  back: ReadBack,
+  rules: GuardRules,
+): Transform {
+  const { entries } = request.bundle!
+  const sent = [...entries.entries()]
+    .filter(([place]) => !planned.refused.has(place))
+    .map(([place, entry]): Sent => ({ entry, constraint: planned.constraints[place], place }))
+  return (grant, status, headers) => {
+    if (status < 200 || (status >= 300 && status < 400) || status >= 500) return unreadable()
+    if (!isJson(headers)) return unreadable()
+    if (status >= 400) return outcomeOnly()
+    const links = answerLinks(request.interaction, [], grant, rules.links)
+    const judge = judgeAnswers(sent, planned.refused, entries.length, back, grant, rules)
+    return guardedBundle({ ...rules, links, judge, mayBeEmpty: true })
+  }
+}
+
+function judgeAnswers(
+  sent: readonly Sent[],
+  refused: ReadonlyMap<number, Refusal>,
+  places: number,
+  back: ReadBack,
+  grant: Grant,
+  rules: GuardRules,
+): EntryJudge {
+  const refusedBetween = (from: number, to: number): Buffer => {
+    const entries: string[] = []
+    for (let place = from; place < to; place++) if (refused.has(place)) entries.push(refusedEntry(refused.get(place)!))
+    return Buffer.from(entries.join(','))
+  }
+  return {
+    before: (index) => refusedBetween((sent[index - 1]?.place ?? -1) + 1, sent[index]?.place ?? 0),
+    behind: () => refusedBetween((sent.at(-1)?.place ?? -1) + 1, places),
+    resource(raw, index) {
+      const { entry, constraint } = sent[index] ?? {}
+      if (entry === undefined) return 'withhold'
+      const { interaction } = entry
+      // Writing gives no reading, but what became of the write is told.
+      if (isWrite(interaction)) return back.releases(JSON.parse(raw.toString())) ? 'release' : 'strip'
+      if (constraint === undefined) {
+        return isBundleAnswer(interaction) ? (rewriteInner(raw, entry, grant, rules) ?? 'withhold') : 'release'
+      }
+      if (isRead(interaction)) {
+        return releasesAsked(interaction, constraint)(JSON.parse(raw.toString())) ? 'release' : 'withhold'
+      }
+      const options = innerOptions(entry, constraint, grant, rules)
+      return isOutcome(raw) ? 'release' : (guardInner(raw, options) ?? 'withhold')
+    },
+    instead(index, hadResource) {
+      const { entry, constraint } = sent[index] ?? {}
+      if (entry === undefined) return undefined
+      if (constraint !== undefined && isRead(entry.interaction)) return NOT_FOUND_ENTRY
+      return hadResource ? UNREADABLE_ENTRY : 'keep'
+    },
+  }
+}
+
+function refusedEntry(refusal: Refusal): string {
+  return JSON.stringify({ response: { status: String(refusal.status), outcome: operationOutcome(refusal, '') } })
+}
+
+function innerOptions(
+  { interaction, segments }: BundleEntry,
+  constraint: Constraint,
+  grant: Grant,
+  rules: GuardRules,
+): GuardedBundleOptions {
+  return {
+    ...rules,
+    links: answerLinks(interaction, segments, grant, rules.links),
+    judge: judgeEntries(interaction, constraint),
+    mayBeEmpty: true,
+  }
+}
+
+function rewriteInner(
+  raw: Buffer,
+  { interaction, segments }: BundleEntry,
+  grant: Grant,
+  rules: GuardRules,
+): Buffer | undefined {
+  const rewritten: Buffer[] = []
+  const transform = bundleLinks(answerLinks(interaction, segments, grant, rules.links))
+  const sink = { write: (bytes: Buffer) => void rewritten.push(Buffer.from(bytes)) }
+  return transform.write(raw, sink) === undefined && transform.end(sink) === undefined
+    ? Buffer.concat(rewritten)
+    : undefined
+}
+
+function isBundleAnswer({ code }: Interaction): boolean {
+  return code.startsWith('search') || code.startsWith('history')
+}
+
+function isOutcome(raw: Buffer): boolean {
+  return (JSON.parse(raw.toString()) as { resourceType?: unknown } | null)?.resourceType === 'OperationOutcome'
+}
+
+const entryOf = (status: string, code: string, diagnostics: string): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      response: {
+        status,
+        outcome: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code, diagnostics }] },
+      },
+    }),
+  )
+const NOT_FOUND_ENTRY = entryOf('404 Not Found', 'not-found', notFound().detail)
+const UNREADABLE_ENTRY = entryOf('502 Bad Gateway', 'exception', unreadable().detail)
