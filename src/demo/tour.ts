@@ -45,6 +45,7 @@ scopegate runs on ${gateway}, in front of a FHIR R4 server with nine synthetic p
 
    npm run --silent scopegate -- explain --scope '${SCOPE}' --fhir-user Practitioner/1 GET '${REFUSED}'
 ${printKeys(facts)}
+Every scope, and what it opens: ${gateway}/scopes/
 Metrics: ${admin}/metrics   Discovery: ${gateway}/fhir/R4/.well-known/smart-configuration
 `
 }

@@ -6,8 +6,9 @@ import { type Html, html, type Part } from './html.ts'
 import type { Answered } from './matrix-page.ts'
 
 const WORDS: Readonly<Record<string, string>> = { c: 'create', r: 'read', u: 'update', d: 'delete', s: 'search' }
-/** As many types are named in the row; of more, two are, and the others are folded away. */
-const NAMED = 3
+/** As many types are named in a row; more are counted, with one that readers know, and folded away. */
+const NAMED = 2
+const WELL_KNOWN = ['Condition', 'Observation', 'Patient', 'Practitioner', 'ValueSet', 'Medication', 'Appointment']
 
 export function matrixResult({ matrix, mended }: Answered, everyType: boolean): Html {
   const { routes, endpoints, silent } = matrix
@@ -43,8 +44,8 @@ function rowOf({ types, cells }: MatrixRow): Html {
 
 function typesOf(types: readonly string[]): Part {
   if (types.length <= NAMED) return types.join(', ')
-  const [first, second, ...others] = types
-  return html`<details><summary>${first}, ${second} and ${others.length} more</summary><p class="types">${others.join(', ')}</p></details>`
+  const example = WELL_KNOWN.find((type) => types.includes(type)) ?? types[0]!
+  return html`<details><summary>${types.length} types<span class="about">, such as ${example}</span></summary><p class="types">${types.join(', ')}</p></details>`
 }
 
 function cellOf({ access, limits, only }: MatrixCell): Html {
