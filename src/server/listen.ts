@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { drain, trackConnections } from './drain.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -36,6 +37,7 @@ export async function listen(options: ListenOptions, listener: RequestListener):
     ? createTlsServer({ ...serverOptions(options), ALPNProtocols: ['http/1.1'], ...options.tls })
     : createServer(serverOptions(options))
   const state = { draining: false }
+  trackConnections(server)
   serve(server, options, listener, state)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port, options.host, () => {
@@ -135,18 +137,4 @@ function isTargetTooLong(error: NodeJS.ErrnoException, longest: number): boolean
   if (!Buffer.isBuffer(packet)) return false
   const end = packet.indexOf('\n')
   return end < 0 ? packet.length > longest : end > longest
-}
-
-/** Idle connections are closed again and again, because each running one becomes idle when its answer is out. */
-function drain(server: Server, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    const closer = setInterval(() => server.closeIdleConnections(), 20)
-    const deadline = setTimeout(() => server.closeAllConnections(), milliseconds)
-    server.close(() => {
-      clearInterval(closer)
-      clearTimeout(deadline)
-      resolve()
-    })
-    server.closeIdleConnections()
-  })
 }
