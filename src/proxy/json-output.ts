@@ -109,7 +109,11 @@ export class JsonOutput {
   }
 
   endKey(i: number): void {
-    this.#key = textOf(this.#read(this.#keyAt, i))
+    if (this.#keyAt < this.#length) this.#copyTo(i)
+    const collected = this.#keyAt < this.#length
+    const bytes = collected ? this.#bytes : this.#input
+    const from = collected ? this.#keyAt : this.#index(this.#keyAt)
+    this.#key = textOf(bytes, from, collected ? this.#length : i)
   }
 
   beginValue(i: number, first: number): number {
@@ -269,7 +273,7 @@ export class JsonOutput {
 }
 
 /** The text of a JSON string; escapes are rare in keys, so they pay for themselves. */
-function textOf(raw: Buffer): string {
-  const text = raw.toString('latin1', 1, raw.length - 1)
-  return text.includes('\\') ? JSON.parse(raw.toString()) : text
+function textOf(bytes: Buffer, from: number, to: number): string {
+  const text = bytes.toString('latin1', from + 1, to - 1)
+  return text.includes('\\') ? JSON.parse(bytes.toString('utf8', from, to)) : text
 }
