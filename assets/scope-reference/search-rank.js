@@ -1,5 +1,5 @@
-// Ranks what can be found: the title counts most, whole words and their beginnings more than the middle of a word, and letters that
-// only follow each other least. Every word of the query must be found somewhere.
+// Ranks what can be found: the title counts most, whole words and their beginnings more than the middle of a word. Every word of the query
+// must be found somewhere. Only where that finds nothing, letters of the title that merely follow each other will do.
 
 /**
  * @param {string} query
@@ -9,19 +9,22 @@
 export function rank(query, entries) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return entries.map((_, index) => index)
+  const found = ranked(words, entries, (word, title, more) => Math.max(2 * match(word, title), match(word, more)))
+  return found.length > 0 ? found : ranked(words, entries, scattered)
+}
+
+function ranked(words, entries, judge) {
   return entries
-    .map((entry, index) => ({ index, score: scoreOf(words, entry) }))
+    .map((entry, index) => ({ index, score: scoreOf(words, entry, judge) }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .map(({ index }) => index)
 }
 
-function scoreOf(words, { title, more, weight = 0 }) {
-  const inTitle = title.toLowerCase()
-  const inMore = more.toLowerCase()
+function scoreOf(words, { title, more, weight = 0 }, judge) {
   let sum = 0
   for (const word of words) {
-    const score = Math.max(4 * match(word, inTitle), 2 * match(word, inMore), scattered(word, inTitle))
+    const score = judge(word, title.toLowerCase(), more.toLowerCase())
     if (score === 0) return 0
     sum += score
   }

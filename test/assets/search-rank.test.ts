@@ -20,6 +20,8 @@ const ENTRIES: readonly Entry[] = [
   { title: 'patient/Observation.read', more: 'SMART on FHIR Read vital signs of the launch patient.' },
   { title: 'user/*.write', more: 'SMART on FHIR Create, update and delete.' },
   { title: 'cms.fhir.r4.read', more: 'FHIR Platform API key Self-service' },
+  // The letters of `vital`, but far from each other.
+  { title: 'velocity.clearinghouse.eligibility', more: 'Velocity RCM' },
 ]
 
 const found = (query: string): string[] => rank(query, ENTRIES).map((index) => ENTRIES[index]!.title)
@@ -29,6 +31,7 @@ test.each<[string, string[]]>([
   ['wear', ['Prime Wearables', 'prime.ingest.write', 'prime.alerts.read']],
   ['WEARABLES alerts', ['prime.alerts.read']],
   ['obs', ['patient/Observation.read']],
+  ['vital', ['patient/Observation.read']],
   ['patobs', ['patient/Observation.read']],
   ['pingw', ['prime.ingest.write']],
   ['user/*', ['user/*.write']],

@@ -11,7 +11,7 @@ export function endpointList(endpoints: readonly Listed[]): Html {
   const [first = ''] = remarks
   const common = endpoints.length > 1 && first !== '' && remarks.every((remark) => remark === first)
   return html`<ul class="endpoints" aria-label="Endpoints">${endpoints.map((endpoint, index) => line(endpoint, common ? '' : remarks[index]!))}</ul>
-${common && html`<p class="remark">All ${first}.</p>`}`
+${common && html`<p class="remark">All of these ${first}.</p>`}`
 }
 
 function line({ method, path }: Listed, remark: string): Html {
