@@ -73,7 +73,7 @@ describe('scopes', () => {
       '403 scope-insufficient',
       'user/Observation.s user/Patient.r',
     ],
-    ['GET /fhir/R4/Observation?_include=*', 'system/Observation.rs', {}, '403 scope-insufficient', undefined],
+    ['GET /fhir/R4/Observation?_unheard=x', 'system/Observation.rs', {}, '403 scope-insufficient', undefined],
     ['GET /fhir/R4/Observation/o1', 'patient/Observation.rs', {}, '403 launch-context-missing', undefined],
     ['GET /fhir/R4/Patient/p2', 'patient/Patient.rs', { patient: 'p1' }, '403 patient-mismatch', undefined],
     ['GET /fhir/R4/Observation/o1', 'nonsense', {}, '403 scope-insufficient', 'system/Observation.r'],
