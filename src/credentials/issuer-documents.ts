@@ -19,7 +19,13 @@ export class IssuerDocumentError extends Error {
 }
 
 export function createIssuerAgent(): Agent {
-  return new Agent({ connections: 2, keepAliveTimeout: 4_000, maxResponseSize: MAXIMUM_SIZE })
+  return new Agent({
+    connections: 2,
+    keepAliveTimeout: 4_000,
+    maxResponseSize: MAXIMUM_SIZE,
+    // INVARIANT: TLS is verified whatever NODE_TLS_REJECT_UNAUTHORIZED says: whose keys these are hangs on it.
+    connect: { rejectUnauthorized: true },
+  })
 }
 
 /** One GET without redirects, at most 512 KiB, over after `timeout` milliseconds whatever happens. */

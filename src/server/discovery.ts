@@ -48,7 +48,13 @@ const RETRY_SECONDS = 5
 export function createDiscovery(settings: Settings, options: DiscoveryOptions = {}): Discovery {
   const { onFetch, enforced = ENFORCED, lazy = false } = options
   const issuerAgent = createIssuerAgent()
-  const upstreamAgent = new Agent({ connections: 1, keepAliveTimeout: 4_000, maxResponseSize: LARGEST_STATEMENT })
+  const upstreamAgent = new Agent({
+    connections: 1,
+    keepAliveTimeout: 4_000,
+    maxResponseSize: LARGEST_STATEMENT,
+    // As `proxy/upstream.ts` does, whatever NODE_TLS_REJECT_UNAUTHORIZED says: a token of ours may go along.
+    connect: { rejectUnauthorized: true },
+  })
   const copies = new Map<string, KeptCopy<unknown>>()
   const documents = new Map<string, OpenDocument>()
 
