@@ -2,15 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { refuse } from '../../src/domain/refusal.ts'
-import {
-  exchangeRaw,
-  OK,
-  passThrough,
-  requestText,
-  startRawUpstream,
-  startUpstream,
-  until,
-} from './support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
+import { OK, passThrough, startRawUpstream, startUpstream, until } from './support/pass-through.ts'
 
 test('an answer that comes in one piece leaves with its own length, in one piece', async () => {
   const upstream = await startRawUpstream((received, socket) => {

@@ -3,7 +3,8 @@
 
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { exchangeRaw, OK, passThrough, requestText, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { OK, passThrough, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 test.each<[string, string, string]>([
   ['before the answer', requestText('GET /slow'), ''],

@@ -2,7 +2,8 @@
 // `Connection` has a proxy drop it. Here it is dropped before ours are added, so ours stay; on both ways.
 
 import { expect, test } from 'vitest'
-import { exchangeRaw, OK, passThrough, requestText, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { OK, passThrough, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 const identityHeaders = { subject: 'X-Auth-Subject' }
 const grant = { subject: 'alice', scopes: [], patients: [] }

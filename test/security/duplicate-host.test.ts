@@ -1,7 +1,8 @@
 // HAProxy 2026 (authority enforced at parse), Traefik and Envoy header-confusion advisories: one Host, and it is never believed.
 
 import { expect, test } from 'vitest'
-import { exchangeRaw, OK, passThrough, requestText, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { OK, passThrough, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 test.each([
   ['a second Host', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],

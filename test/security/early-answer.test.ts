@@ -3,7 +3,8 @@
 
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { exchangeRaw, OK, passThrough, requestText, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { OK, passThrough, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 test('the answer arrives, the upstream connection is closed, the next request has another one', async () => {
   const upstream = await startRawUpstream((received, socket, nth) => {

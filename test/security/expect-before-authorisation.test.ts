@@ -4,7 +4,8 @@
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { refuse } from '../../src/domain/refusal.ts'
-import { exchangeRaw, OK, passThrough, requestText, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { OK, passThrough, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 const FIELDS = ['Expect: 100-continue', 'Content-Length: 5']
 

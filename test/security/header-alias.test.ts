@@ -2,7 +2,8 @@
 // read X_Auth_Subject as the header that only the gateway may send.
 
 import { expect, test } from 'vitest'
-import { exchangeRaw, OK, passThrough, requestText, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { OK, passThrough, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 const identityHeaders = { subject: 'X-Auth-Subject', patient: 'X-Patient' }
 const grant = { subject: 'alice', scopes: [], patients: ['p1'] }

@@ -2,7 +2,8 @@
 // 2023-25725, 2023-40225, 2026-90678, Next.js CVE-2026-29057 (DELETE and OPTIONS in chunks), undici CVE-2026-1525. Bytes on the wire.
 
 import { expect, test } from 'vitest'
-import { exchangeRaw, OK, passThrough, requestText, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { OK, passThrough, startRawUpstream, until } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
 const CHUNKED_BODY = `0\r\n\r\n${SMUGGLED}`

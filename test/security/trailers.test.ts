@@ -1,7 +1,8 @@
 // Fields behind a chunked body are read by nobody: neither a client's (node-http-proxy#1647) nor an upstream's come through.
 
 import { expect, test } from 'vitest'
-import { exchangeRaw, passThrough, requestText, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { passThrough, startRawUpstream } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 test('trailers are dropped on both ways', async () => {
   const upstream = await startRawUpstream((received, socket) => {

@@ -3,7 +3,8 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Listener, type ListenOptions, listen, type RequestListener } from '../../src/server/listen.ts'
-import { exchangeRaw, requestText, until } from '../proxy/support/pass-through.ts'
+import { until } from '../proxy/support/pass-through.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 
 const open: Listener[] = []
 afterEach(async () => {

@@ -2,7 +2,7 @@
 // that says exactly the bytes it is told and remembers what it got, and a client that sends raw bytes.
 
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net'
 import { afterEach } from 'vitest'
 import type { Cleared } from '../../../src/domain/decision/decision.ts'
 import type { Grant } from '../../../src/domain/grant.ts'
@@ -166,36 +166,6 @@ export async function startRawUpstream(
   })
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections }
 }
-
-export interface RawAnswer {
-  readonly text: string
-  /** The connection was reset, not ended. */
-  readonly reset: boolean
-}
-
-/** Sends bytes and collects everything until the connection ends, or until `enough` says so. */
-export function exchangeRaw(
-  port: number,
-  bytes: string | Buffer,
-  enough: (text: string) => boolean = () => false,
-): Promise<RawAnswer> {
-  return new Promise((resolve) => {
-    let text = ''
-    let reset = false
-    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1')
-      if (enough(text)) socket.destroy()
-    })
-    socket.on('error', () => {
-      reset = true
-    })
-    socket.on('close', () => resolve({ text, reset }))
-  })
-}
-
-export const requestText = (line: string, fields: readonly string[] = [], body = ''): string =>
-  `${[`${line} HTTP/1.1`, 'Host: client.test', 'Connection: close', ...fields].join('\r\n')}\r\n\r\n${body}`
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
