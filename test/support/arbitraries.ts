@@ -113,9 +113,9 @@ export function lineOf({ method, path, query }: GeneratedRequest): string {
   return `${method} /${path}${query === '' ? '' : `?${query}`}`
 }
 
-type Reaches = Pick<ModelRequest, 'chained' | 'included' | 'reverseIncluded' | 'includesAnything' | 'byList'>
+type Reaches = Pick<ModelRequest, 'chained' | 'included' | 'reverseIncluded' | 'anythingBy' | 'byList'>
 
-const NO_REACH: Reaches = { chained: [], included: [], reverseIncluded: [], includesAnything: false, byList: false }
+const NO_REACH: Reaches = { chained: [], included: [], reverseIncluded: [], anythingBy: [], byList: false }
 /** Parameters of any type, and what they look at. */
 const PARAMETERS: readonly (readonly [query: string, reach: Partial<Reaches>])[] = [
   ['code=x', {}],
@@ -135,11 +135,11 @@ const PARAMETERS: readonly (readonly [query: string, reach: Partial<Reaches>])[]
   ['_sort=subject:Patient.name', { chained: ['Patient'] }],
   ['_include=Observation:patient', { included: ['Patient'] }],
   ['_include:iterate=Observation:subject:Patient', { included: ['Patient'] }],
-  ['_include=*', { includesAnything: true }],
+  ['_include=*', { anythingBy: ['rs'] }],
   ['_include=Observation:subject:Group', { included: ['Group'] }],
   ['_revinclude=Condition:evidence', { reverseIncluded: ['Condition'] }],
   ['_revinclude:iterate=Observation:patient', { reverseIncluded: ['Observation'] }],
-  ['_revinclude=*', { includesAnything: true }],
+  ['_revinclude=*', { anythingBy: ['s'] }],
   ['_list=1', { byList: true }],
   ['_filter=a%20eq%20b', { chained: ['*'] }],
   ['_contained=true', { chained: ['*'] }],
@@ -153,7 +153,7 @@ const search = fc.array(fc.constantFrom(...PARAMETERS), { maxLength: 3 }).map((c
     chained: chosen.flatMap(([, { chained = [] }]) => chained),
     included: chosen.flatMap(([, { included = [] }]) => included),
     reverseIncluded: chosen.flatMap(([, { reverseIncluded = [] }]) => reverseIncluded),
-    includesAnything: chosen.some(([, { includesAnything = false }]) => includesAnything),
+    anythingBy: chosen.flatMap(([, { anythingBy = [] }]) => anythingBy),
     byList: chosen.some(([, { byList = false }]) => byList),
   },
 }))

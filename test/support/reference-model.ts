@@ -26,8 +26,8 @@ export interface ModelRequest {
   readonly chained: readonly string[]
   readonly included: readonly string[]
   readonly reverseIncluded: readonly string[]
-  /** Whether anything may come along, no type being named. */
-  readonly includesAnything: boolean
+  /** Letters of which one opens what may come along where no type is named: `rs` for `_include=*`, `s` for `_revinclude=*`. */
+  readonly anythingBy: readonly string[]
   readonly byList: boolean
 }
 
@@ -97,7 +97,10 @@ function questionsOf(request: ModelRequest): Question[] {
   for (const chained of request.chained) questions.push({ type: chained, oneOf: 's' })
   for (const included of request.included) questions.push({ type: included, oneOf: 'rs' })
   for (const including of request.reverseIncluded) questions.push({ type: including, oneOf: 's' })
-  if (request.includesAnything) questions.push({ type: '*', oneOf: 'rs', unasked: true })
+  for (const letters of request.anythingBy) {
+    // Only the answer of a search brings something along that may be left out.
+    questions.push(request.conditional ? { type: '*', oneOf: letters } : { type: '*', oneOf: letters, unasked: true })
+  }
   if (request.byList) questions.push({ type: 'List', oneOf: 'r' })
   return questions
 }

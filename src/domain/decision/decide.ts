@@ -59,10 +59,13 @@ function judge(need: Need, access: RequiredAccess, authority: Authority, policy:
     covering(need, access.door, inContexts(scopes, access), policy)
   const covers = counting(authority.held)
   const best = covers[0]
-  if (best !== undefined)
-    return best.limit === undefined ? coverage(need, best.scope) : withinLimits(need, access, covers)
-  // What comes along unasked for is cut from the answer, which is why the answer must be checked.
+  if (best !== undefined && best.limit === undefined) return coverage(need, best.scope)
+  const within = best === undefined ? undefined : withinLimits(need, access, covers)
+  if (within !== undefined && isCoverage(within)) return within
+  // What comes along unasked for is cut from the answer, which is why the answer must be checked. A limited scope that is of no
+  // use here changes nothing about that.
   if (need.optional) return { need, scope: undefined, limited: true }
+  if (within !== undefined) return within
   if (counting(authority.wrongKind).length > 0) {
     return {
       code: 'credential-kind',

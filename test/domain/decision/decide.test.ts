@@ -227,6 +227,27 @@ describe('reaches need scopes of their own', () => {
     expect(verdictOn('GET /Patient?_revinclude=*', grant, policy)).not.toBe('forward')
   })
 
+  test('a condition brings nothing along that could be cut, so what it includes must be covered', () => {
+    const grant = grantWith('system/Observation.*')
+    for (const include of ['_include=*', '_revinclude=*', '_include=Observation:subject']) {
+      expect(verdictOn(`PUT /Observation?identifier=x&${include}`, grant, policy)).toBe('scope-insufficient')
+      const created = { ifNoneExist: `identifier=x&${include}` }
+      expect(verdictOn('POST /Observation', grant, policy, created)).toBe('scope-insufficient')
+      const resource = { resourceType: 'Observation', hasMember: { reference: `Observation?identifier=x&${include}` } }
+      const body = bundleOf('batch', [{ request: { method: 'POST', url: 'Observation' }, resource }])
+      expect(verdictOn('POST /', grant, policy, { body })).toBe('scope-insufficient')
+      expect(verdictOn('POST /', grantWith('system/*.*'), policy, { body })).toBe('forward')
+    }
+  })
+
+  test('a limited scope of no use for what comes along does not turn the search into a refusal', () => {
+    const facts = { fhirUser: 'Patient/p1' }
+    const line = 'GET /Patient/p2/Patient?_revinclude=*'
+    const without = verdictOn(line, grantWith('system/Patient.s', facts), policy)
+    expect(without).toMatch(/guard$/)
+    expect(verdictOn(line, grantWith('system/Patient.s user/*.s?category=lab', facts), policy)).toBe(without)
+  })
+
   test('a limited scope cannot answer for what decides the matches', () => {
     const grant = launched('system/Observation.rs patient/Patient.rs')
     const decision = decideLine('GET /Observation?subject:Patient.name=x', grant, policy)
