@@ -70,7 +70,8 @@ export async function start(options: StartOptions): Promise<Running> {
   void composed.authenticator.warm()
   const opened: { close(milliseconds: number): Promise<void> }[] = []
   const close = async (): Promise<void> => {
-    await Promise.all(opened.map((port) => port.close(settings.server.timeouts.drain)))
+    // The admin port goes last: while the public one drains, it says that this instance is no longer ready.
+    for (const port of opened) await port.close(settings.server.timeouts.drain)
     await composed.close(0)
     await keySets.close()
     keyStore?.close()
@@ -85,6 +86,7 @@ export async function start(options: StartOptions): Promise<Running> {
       isReady: () => !listener.draining,
       generation: () => generation,
       explain: (request) => explain(composed, request, now()),
+      onError: (error) => log.logger.error({ err: describeError(error) }, 'the admin port failed on a request'),
       keys: () => ({ keys: keyStore?.list(now()) ?? [], problems: keyStore?.problems ?? [] }),
     })
     opened.push(admin)
