@@ -67,18 +67,6 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     harmless: is(false),
   },
   {
-    key: 'routes.*.grants.*.criteria',
-    effect: 'refuses-more',
-    instead: 'search criteria in writes need `s`',
-    harmless: is(false),
-  },
-  {
-    key: 'routes.*.criteriaWithoutSearch',
-    effect: 'refuses-more',
-    instead: 'search criteria in writes need `s`',
-    harmless: is(false),
-  },
-  {
     key: 'routes.*.limits',
     effect: 'protects-less',
     instead: 'only the limits of the server would hold',

@@ -78,7 +78,7 @@ function searchByPost(
   maximumParameters: number,
   definitions: Definitions,
 ): FhirRequest | Refusal {
-  const form = readForm(body)
+  const form = readForm(body, maximumParameters)
   if (form === undefined) return refuse('body-invalid', 'The form in the body holds a broken percent-encoding.')
   // RFC 6750 §2.2 lets a form carry a token, so to a server behind us this would be a second credential.
   if (form.some(({ name }) => name.toLowerCase() === 'access_token')) {
@@ -113,7 +113,7 @@ function bundle(
   if (isRefusal(read)) return read
   const entries = read.entries.map(({ interaction, lookups }) => [
     ...requiredOf(interaction, 'bundle'),
-    ...lookups.map((lookup) => lookupAccess(lookup, 'bundle')),
+    ...lookups.map((lookup) => lookupAccess(lookup, interaction, 'bundle')),
   ])
   return {
     interaction: { code: read.code },

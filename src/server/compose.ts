@@ -163,7 +163,13 @@ export function policyOf(route: FhirRoute, catalogue: Catalogue, { server, upstr
   return {
     route: route.name,
     smart: route.smart !== undefined,
-    worths: route.grants.map(({ name, scope, via }) => ({ scope: name, smart: parseScope(scope)!, via })),
+    worths: route.grants.map(({ name, scope, via, criteria }) => ({
+      scope: name,
+      smart: parseScope(scope)!,
+      via,
+      criteria,
+    })),
+    criteriaWithoutSearch: route.criteriaWithoutSearch,
     userScopes: route.userScopes,
     catalogue,
     definitions: definitionsOf(route.fhir),

@@ -31,14 +31,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
   telemetry: [section('telemetry: { otlp: http://h }'), section(`telemetry: { otlp: "${ref('O:-')}" }`)],
   'routes.*.mode': [mapWithFhirKey('mode: { observe: { until: 2099-01-01 } }'), mapWithFhirKey('mode: enforce')],
   'routes.*.trustNarrowing': [mapWithFhirKey('trustNarrowing: true'), mapWithFhirKey('trustNarrowing: false')],
-  'routes.*.grants.*.criteria': [
-    mapWithFhirKey('grants: { product.write: { scope: "system/*.cu", criteria: true } }'),
-    mapWithFhirKey('grants: { product.write: { scope: "system/*.cu", criteria: false } }'),
-  ],
-  'routes.*.criteriaWithoutSearch': [
-    mapWithFhirKey('criteriaWithoutSearch: true'),
-    mapWithFhirKey('criteriaWithoutSearch: false'),
-  ],
   'routes.*.limits': [mapWithFhirKey('limits: { body: 1MiB }'), mapWithFhirKey('limits: {}')],
   'routes.*.rateLimit': [plainRoute('rateLimit: { requests: 1, per: 1s }')],
   'routes.*.rewrite': [plainRoute('rewrite: { from: /x, to: /y }')],

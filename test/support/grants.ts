@@ -19,6 +19,7 @@ export function policyWith(changes: Partial<FhirPolicy> = {}): FhirPolicy {
     route: 'fhir',
     smart: true,
     worths: [],
+    criteriaWithoutSearch: false,
     userScopes: 'delegate',
     catalogue: compileCatalogue([]),
     definitions: definitionsOf('R4'),
@@ -30,8 +31,8 @@ export function policyWith(changes: Partial<FhirPolicy> = {}): FhirPolicy {
   }
 }
 
-export function worth(scope: string, smart: string, via: readonly Door[] = []): Worth {
-  return { scope, smart: parseScope(smart)!, via }
+export function worth(scope: string, smart: string, via: readonly Door[] = [], criteria = false): Worth {
+  return { scope, smart: parseScope(smart)!, via, criteria }
 }
 
 export function catalogueOf(entries: Readonly<Record<string, readonly string[]>>): Catalogue {

@@ -5,7 +5,7 @@ import { limitOn, type TypeLimit } from '../constraint/limit.ts'
 import type { GrantFacts } from '../grant.ts'
 import { parseScope, type ScopeFilter, type SmartScope } from '../smart/scope.ts'
 import type { FhirPolicy } from './policy.ts'
-import type { Door, Need } from './required-access.ts'
+import type { CoveredWrite, Door, Need } from './required-access.ts'
 
 /** What a scope may reach beyond its type and letters: nothing when absent. Filters are an AND, patients a union. */
 export interface Limit {
@@ -18,6 +18,8 @@ export interface HeldScope {
   readonly granted: string
   readonly smart: SmartScope
   readonly doors: readonly Door[]
+  /** Whether what it lets an entry write may carry search criteria without `s` (contract §3). */
+  readonly criteria: boolean
   /** Undefined when the scope reaches everything of its type. */
   readonly limit: Limit | undefined
 }
@@ -39,10 +41,10 @@ export function authorityOf(grant: GrantFacts, policy: FhirPolicy): Authority {
   const wrongKind: HeldScope[] = []
   // Sorted, so that the order in the token cannot change which of several covering scopes is named.
   for (const granted of [...new Set(grant.scopes)].sort()) {
-    for (const { smart, doors } of meaningsOf(granted, policy)) {
+    for (const { smart, doors, criteria } of meaningsOf(granted, policy)) {
       const reach = reachOf(smart, grant, policy)
       if (reach === 'nothing') continue
-      const scope = { granted, smart, doors, limit: reach === 'no-patient' ? undefined : reach }
+      const scope = { granted, smart, doors, criteria, limit: reach === 'no-patient' ? undefined : reach }
       if (!policy.catalogue.mayCarry(granted, grant.kind)) wrongKind.push(scope)
       else if (reach === 'no-patient') lackPatient.push(scope)
       else held.push(scope)
@@ -62,7 +64,9 @@ export interface Cover {
 export function covering(need: Need, door: Door, scopes: readonly HeldScope[], policy: FhirPolicy): readonly Cover[] {
   const covers = scopes.flatMap((scope): Cover[] => {
     const { smart, doors } = scope
-    if (!doors.includes(door) || (smart.type !== '*' && smart.type !== need.type)) return []
+    if (!doors.includes(door)) return []
+    if (need.criterionOf !== undefined && carries(scope, need.criterionOf)) return [{ scope, limit: undefined }]
+    if (smart.type !== '*' && smart.type !== need.type) return []
     const letters = [...need.permissions].filter((permission) => smart.permissions.includes(permission))
     const limits = letters
       .map((permission) => reachInto(scope, need.type, permission, policy))
@@ -72,20 +76,26 @@ export function covering(need: Need, door: Door, scopes: readonly HeldScope[], p
   return covers.sort((a, b) => Number(a.limit !== undefined) - Number(b.limit !== undefined))
 }
 
+/** Only where the write itself is limited by nothing: no filter, no patient, no user behind it. */
+function carries({ smart, limit, criteria }: HeldScope, { type, permission }: CoveredWrite): boolean {
+  if (!criteria || smart.context !== 'system' || limit !== undefined) return false
+  return (smart.type === '*' || smart.type === type) && smart.permissions.includes(permission)
+}
+
 /** Of every type at once nothing can be said yet but that there is a limit: each resource is asked about by its own type. */
 function reachInto(scope: HeldScope, type: string, permission: string, policy: FhirPolicy): ReturnType<typeof limitOn> {
   if (type !== '*') return limitOn(scope, type, permission, policy)
   return scope.limit === undefined ? undefined : { clauses: [] }
 }
 
-type Meaning = Pick<HeldScope, 'smart' | 'doors'>
+type Meaning = Pick<HeldScope, 'smart' | 'doors' | 'criteria'>
 
 function meaningsOf(granted: string, policy: FhirPolicy): Meaning[] {
   const meanings: Meaning[] = policy.worths
     .filter(({ scope }) => scope === granted)
-    .map(({ smart, via }) => ({ smart, doors: via.length === 0 ? REST_AND_BUNDLE : via }))
+    .map(({ smart, via, criteria }) => ({ smart, doors: via.length === 0 ? REST_AND_BUNDLE : via, criteria }))
   const smart = policy.smart ? parseScope(granted) : undefined
-  if (smart !== undefined) meanings.push({ smart, doors: EVERY_DOOR })
+  if (smart !== undefined) meanings.push({ smart, doors: EVERY_DOOR, criteria: policy.criteriaWithoutSearch })
   return meanings
 }
 

@@ -11,6 +11,8 @@ export interface Worth {
   readonly scope: string
   readonly smart: SmartScope
   readonly via: readonly Door[]
+  /** Whether entries written by it may carry search criteria without `s`. */
+  readonly criteria: boolean
 }
 
 export interface FhirPolicy {
@@ -19,6 +21,8 @@ export interface FhirPolicy {
   /** Whether SMART scopes count on this route. */
   readonly smart: boolean
   readonly worths: readonly Worth[]
+  /** The same as `Worth.criteria`, for SMART scopes. */
+  readonly criteriaWithoutSearch: boolean
   readonly userScopes: 'delegate' | 'fhirUser' | 'refuse'
   readonly catalogue: Catalogue
   readonly definitions: Definitions

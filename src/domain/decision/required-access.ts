@@ -1,8 +1,7 @@
 // States, for one interaction, every access that it needs: the letters of SMART's table for the interaction itself (spec §1.4)
 // and one need for every other type that the search looks at or brings along. One table, so that no door forgets a case.
 
-import type { Interaction, TypeSearch } from '../fhir/interaction.ts'
-import type { Search } from '../fhir/search.ts'
+import type { Interaction, TypeSearch, Write } from '../fhir/interaction.ts'
 import type { Reach } from '../fhir/search-reach.ts'
 import type { Permission, ScopeContext } from '../smart/scope.ts'
 
@@ -26,6 +25,13 @@ export interface Need {
   readonly parameter?: string
   /** Resources that come along unasked for by name: those that no scope covers are cut from the answer. */
   readonly optional?: true
+  /** The write of which this is a search criterion: a scope that covers it and whose criteria count covers this too. */
+  readonly criterionOf?: CoveredWrite
+}
+
+export interface CoveredWrite {
+  readonly type: string
+  readonly permission: Permission
 }
 
 export interface RequiredAccess {
@@ -42,31 +48,37 @@ export interface RequiredAccess {
 export type Scoped = Exclude<Interaction, { code: 'batch' | 'transaction' | 'operation' | 'capabilities' }>
 
 export function requiredAccess(interaction: Scoped, door: Door): RequiredAccess {
-  return { door, interaction, needs: needsOf(interaction) }
+  return { door, interaction, needs: needsOf(interaction, door) }
 }
 
-/** A conditional reference: a search of which only the outcome shows (spec §2.6). */
-export function lookupAccess(lookup: TypeSearch, door: Door): RequiredAccess {
-  const needs = [own(lookup.type, 's'), ...lookup.search.reaches.map(lookedUp)]
+/** A conditional reference in what an entry writes: a search of which only the outcome shows (spec §2.6). */
+export function lookupAccess(lookup: TypeSearch, within: Interaction, door: Door): RequiredAccess {
+  const needs = [{ ...own(lookup.type, 's'), ...criterionOf(within, door) }, ...lookup.search.reaches.map(lookedUp)]
   return { door, interaction: lookup, needs, unanswered: true }
 }
 
-function needsOf(interaction: Scoped): readonly Need[] {
+/** Entries of Bundles that create or update may carry criteria by the write's own right (contract §3 `criteria`). */
+function criterionOf(write: Interaction, door: Door): Pick<Need, 'criterionOf'> {
+  if (door !== 'bundle' || (write.code !== 'create' && write.code !== 'update')) return {}
+  return { criterionOf: { type: write.type, permission: write.code === 'create' ? 'c' : 'u' } }
+}
+
+function needsOf(interaction: Scoped, door: Door): readonly Need[] {
   switch (interaction.code) {
     case 'read':
     case 'vread':
     case 'history-instance':
       return [own(interaction.type, 'r', interaction.id)]
     case 'create':
-      return [...conditional(own(interaction.type, 'c'), interaction.condition), ...pushed(interaction.type)]
+      return [...conditional(own(interaction.type, 'c'), interaction, door), ...pushed(interaction.type)]
     case 'update':
     case 'patch':
       return [
-        ...conditional(own(interaction.type, 'u', interaction.id), interaction.condition),
+        ...conditional(own(interaction.type, 'u', interaction.id), interaction, door),
         ...pushed(interaction.type),
       ]
     case 'delete':
-      return conditional(own(interaction.type, 'd', interaction.id), interaction.condition)
+      return conditional(own(interaction.type, 'd', interaction.id), interaction, door)
     case 'search-type':
       return [own(interaction.type, 's'), ...interaction.search.reaches.map(reachNeed)]
     case 'search-system':
@@ -84,9 +96,10 @@ function needsOf(interaction: Scoped): readonly Need[] {
 }
 
 /** A condition is a search on the same type, and its outcome tells what exists: it needs `s` besides (contract §5). */
-function conditional(need: Need, condition: Search | undefined): readonly Need[] {
+function conditional(need: Need, write: Write, door: Door): readonly Need[] {
+  const { type, condition } = write
   if (condition === undefined) return [need]
-  return [need, own(need.type, 's'), ...condition.reaches.map(lookedUp)]
+  return [need, { ...own(type, 's'), ...criterionOf(write, door) }, ...condition.reaches.map(lookedUp)]
 }
 
 /**

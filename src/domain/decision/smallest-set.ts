@@ -31,8 +31,10 @@ export function smallestSet(
 function demandsOf(required: readonly RequiredAccess[]): readonly Demand[] {
   const demands = new Map<string, Demand>()
   for (const { needs, door } of required) {
-    for (const need of needs.filter(({ optional }) => !optional))
-      demands.set(`${need.type} ${need.permissions} ${need.role === 'probe'} ${door}`, { need, door })
+    for (const need of needs.filter(({ optional }) => !optional)) {
+      const write = need.criterionOf === undefined ? '' : `${need.criterionOf.type} ${need.criterionOf.permission}`
+      demands.set(`${need.type} ${need.permissions} ${need.role === 'probe'} ${door} ${write}`, { need, door })
+    }
   }
   return [...demands.values()]
 }
@@ -56,7 +58,10 @@ function mayHelp(need: Need, { scope, limit }: Cover): boolean {
 }
 
 function smartSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPolicy): readonly string[] {
-  const needs = demands.map(({ need }) => need)
+  const context = contextOf(grant)
+  const isFree = ({ criterionOf }: Need): boolean =>
+    criterionOf !== undefined && context === 'system' && policy.criteriaWithoutSearch
+  const needs = demands.map(({ need }) => need).filter((need) => !isFree(need))
   // No wildcard is ever offered.
   if (needs.some(({ type }) => type === '*')) return []
   const lettersOf = new Map<string, Set<string>>()
@@ -65,7 +70,6 @@ function smartSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPol
     if (![...permissions].some((permission) => letters.has(permission))) letters.add(permissions[0]!)
     lettersOf.set(type, letters)
   }
-  const context = contextOf(grant)
   const scopes = [...lettersOf].map(
     ([type, letters]) => `${context}/${type}.${LETTERS.filter((letter) => letters.has(letter)).join('')}`,
   )
