@@ -98,6 +98,11 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
   }
 
   send(): void {
+    // A client that left while its token was verified: `close` has been and does not come again.
+    if (this.#response.destroyed) {
+      this.#closed()
+      return
+    }
     this.#response.on('close', this.#closed)
     this.#dispatch()
   }

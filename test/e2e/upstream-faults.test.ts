@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startIssuer } from '../credentials/support/issuer-server.ts'
 import { verdictOf } from '../support/http-client.ts'
 import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 import { fhirMap, type Rig, startRig } from '../support/rig.ts'
@@ -172,6 +173,36 @@ describe('a client that leaves', () => {
       () => begun.promise,
     )
     expect(await gone.promise).toBe(false)
+  })
+
+  test('while its token is verified: nothing goes upstream, and no place there stays taken', async () => {
+    const issuer = await startIssuer()
+    const asked = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    const answer = issuer.answer.bind(issuer)
+    issuer.answer = (path, response) => {
+      asked.resolve()
+      void released.promise.then(() => answer(path, response))
+    }
+    const map = fhirMap()
+    const slow = await startRig({ issuer, map: (at) => map(at).replace('timeout: 2s', 'timeout: 2s, connections: 1') })
+    try {
+      const request = requestText(READ, [`Authorization: Bearer ${await slow.token(EVERYTHING.scope)}`])
+      // More than the places of one connection.
+      const sockets = Array.from({ length: 20 }, () => connect(slow.port, '127.0.0.1').on('error', () => {}))
+      await Promise.all(sockets.map((socket) => new Promise((sent) => socket.write(request, sent))))
+      await asked.promise
+      for (const socket of sockets) socket.destroy()
+      // Until the gateway has seen them go.
+      await new Promise((passed) => setTimeout(passed, 100))
+      released.resolve()
+      expect((await slow.ask(READ, EVERYTHING)).status).toBe(200)
+      expect(slow.upstream.arrived).toHaveLength(1)
+      await expect.poll(() => slow.log().split('"status":0').length - 1).toBe(20)
+    } finally {
+      released.resolve()
+      await slow.close()
+    }
   })
 
   test('the log says so, without a status that nobody got', async () => {

@@ -22,6 +22,8 @@ export interface RigOptions {
   /** The text of the route map; default: one R4 endpoint at /fhir/R4 in front of the recording upstream's /base. */
   readonly map?: (at: Addresses) => string
   readonly sealKeys?: readonly string[]
+  /** Already started by the test; closed with the rig. */
+  readonly issuer?: IssuerServer
 }
 
 /** Claims besides the scope; undefined takes one away. */
@@ -52,7 +54,7 @@ export interface Rig {
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const issuer = await startIssuer()
+  const issuer = options.issuer ?? (await startIssuer())
   const upstream = await startRecordingUpstream()
   const addresses: Addresses = { issuer: issuer.url, jwks: issuer.jwksUrl, upstream: upstream.url }
   const map = (options.map ?? fhirMap())(addresses)
