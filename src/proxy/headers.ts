@@ -63,14 +63,40 @@ const DROPPED = [
   'x-envoy-internal',
 ]
 const DROPPED_PREFIXES = ['x-forwarded', 'x-original-', 'x-auth-', 'x-scopegate-']
-/** A FHIR endpoint has no sessions: a cookie there is a second credential that the gateway cannot judge. */
-const DROPPED_ON_FHIR = ['cookie']
+/**
+ * All that crosses to a FHIR endpoint besides what the gateway itself sends. Others are left out because servers give them powers
+ * that no scope was asked for: `X-Cascade` deletes more, `X-Provenance` writes more, a cookie is a second credential.
+ */
+const PASSED_ON_FHIR: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-charset',
+  'accept-encoding',
+  'accept-language',
+  'cache-control',
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-none-exist',
+  'if-range',
+  'range',
+  'prefer',
+  'user-agent',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'x-correlation-id',
+])
 /** What would have the upstream answer with a part, or with bytes that cannot be read. */
 const DROPPED_WHEN_READ = new Set(['accept-encoding', 'range', 'if-range'])
 
 export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Outbound {
   const owned = new Set([...facts.owned].map(folded))
-  const dropped = new Set([...DROPPED, ...owned, ...(route.kind === 'fhir' ? DROPPED_ON_FHIR : [])])
+  const dropped = new Set([...DROPPED, ...owned])
+  const passed = route.kind === 'fhir' ? PASSED_ON_FHIR : undefined
   const identity = compileIdentityHeaders(route.identityHeaders ?? {}, facts.counts)
   const { host, protocol } = new URL(facts.publicUrl)
   const fixed = ['x-forwarded-host', host, 'x-forwarded-proto', protocol.slice(0, -1), ...fixedAuthorization(route)]
@@ -84,7 +110,7 @@ export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Out
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       if (dropped.has(name) || named?.has(name) || isDroppedByShape(name, owned)) continue
-      if (answerIsRead && DROPPED_WHEN_READ.has(name)) continue
+      if (passed?.has(name) === false || (answerIsRead && DROPPED_WHEN_READ.has(name))) continue
       if (overrides?.has(name)) continue
       out.push(name, raw[2 * i + 1]!)
     }

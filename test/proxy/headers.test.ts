@@ -62,16 +62,21 @@ const OURS: [string, string][] = [
 
 describe('to the upstream', () => {
   test('what the client asks for goes as it came, in lower case, and ours are added', () => {
-    expect(
-      outbound(['Accept', 'application/fhir+json', 'Prefer', 'return=minimal', 'If-Match', 'W/"1"', 'X-Custom', 'a']),
-    ).toEqual([
+    expect(outbound(['Accept', 'application/fhir+json', 'Prefer', 'return=minimal', 'If-Match', 'W/"1"'])).toEqual([
       ['accept', 'application/fhir+json'],
       ['prefer', 'return=minimal'],
       ['if-match', 'W/"1"'],
-      ['x-custom', 'a'],
       ...OURS,
     ])
+    expect(outbound(['X-Custom', 'a'], { kind: 'plain' })).toEqual([['x-custom', 'a'], ...OURS])
   })
+
+  test.each(['X-Cascade', 'X-Provenance', 'X-Rewrite-History', 'X-Security-Context', 'X-Custom', 'Cookie'])(
+    'to a FHIR endpoint %s does not go: a server may give it powers that no scope was asked for',
+    (name) => {
+      expect(outbound([name, 'delete'])).toEqual(OURS)
+    },
+  )
 
   test.each([
     'Connection',
@@ -128,7 +133,7 @@ describe('to the upstream', () => {
   test('what Connection nominates stays here, but never one of ours', () => {
     const sent = outbound(
       ['Connection', 'close, X-Custom ,x-auth-subject,X-Forwarded-For', 'X-Custom', 'evil', 'X-Kept', '1'],
-      {},
+      { kind: 'plain' },
       { grant },
     )
     expect(sent.map(([name]) => name)).not.toContain('x-custom')

@@ -2,8 +2,10 @@
 // everything that the guard needs to see. Searches are narrowed, alone and as entries of a Bundle; elements and summaries are asked
 // for whole; counts that nobody could check are refused (spec §2.4, §3.4).
 
+import { choosesResources } from '../fhir/common-parameters.ts'
 import type { Interaction } from '../fhir/interaction.ts'
 import { printRequestPath } from '../fhir/request-path.ts'
+import { baseName } from '../fhir/search.ts'
 import type { FhirRequest } from '../fhir-request.ts'
 import { type Parameter, printQuery } from '../http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
@@ -31,12 +33,26 @@ export function constrainParameters(
     const detail = `A mere count cannot be checked against the limits of the scopes: leave ${uncountable.name} away.`
     return refuse('constraint-unenforceable', detail)
   }
+  const oracle = interaction.code === 'search-system' ? unnarrowable(interaction) : undefined
+  if (oracle !== undefined) return oracle
   const whole = given.filter(({ name }) => !PARTIAL.has(name))
   const limits = interaction.code === 'search-type' ? constraint.limitsOn(interaction.type, 's') : undefined
   if (interaction.code !== 'search-type' || limits === undefined) return whole
   const { definitions, ownBases } = constraint.policy
   const narrowed = narrow(whole, limits, { type: interaction.type, definitions, ownBases })
   return isRefusal(narrowed) ? narrowed : narrowed.parameters
+}
+
+/**
+ * A search of every type cannot be narrowed, so whether a page follows would tell what else matches. Only the launch patient's own
+ * compartment, which is cut by the path, may be searched by criteria.
+ */
+function unnarrowable({ search, compartment }: Extract<Interaction, { code: 'search-system' }>): Refusal | undefined {
+  if (compartment?.type === 'Patient') return undefined
+  const criterion = search.parameters.find(({ name }) => choosesResources(baseName(name)))
+  if (criterion === undefined && compartment === undefined) return undefined
+  const detail = 'Within the limits of these scopes only single types, or /Patient/[id]/*, can be searched by criteria.'
+  return refuse('constraint-unenforceable', detail)
 }
 
 /** They would leave out what the guard needs to see, or count what it withholds; a server need not honour them (R4 search §3.1.1.5). */

@@ -201,8 +201,10 @@ function refuseStrayParameters(interaction: Interaction, parameters: readonly Pa
     return undefined
   if ('condition' in interaction && interaction.code !== 'create') return undefined
   const history = interaction.code.startsWith('history')
+  // A write takes none but these: servers give others powers of their own (`hardDelete`).
   const stray = parameters.find(
-    ({ name }) => name.startsWith('_') && !ANSWER_FORM.has(name) && !(history && HISTORY.has(name)),
+    ({ name }) =>
+      (name.startsWith('_') || isWrite(interaction)) && !ANSWER_FORM.has(name) && !(history && HISTORY.has(name)),
   )
   if (stray === undefined) return undefined
   return refuse(
@@ -211,7 +213,7 @@ function refuseStrayParameters(interaction: Interaction, parameters: readonly Pa
   )
 }
 
-const PRINTABLE = /^_[A-Za-z:]{1,40}$/
+const PRINTABLE = /^_?[A-Za-z:]{1,40}$/
 
 function operation(method: string, named: { name: string; type?: string; id?: string }): Interaction | Refusal {
   return method === 'GET' || method === 'POST' ? { code: 'operation', ...named } : wrongMethod('GET, HEAD, POST')

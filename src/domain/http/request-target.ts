@@ -40,7 +40,7 @@ export function parseRequestTarget(raw: string, maximumParameters = Number.POSIT
   const mark = raw.indexOf('?')
   const path = parsePath(mark < 0 ? raw : raw.slice(0, mark))
   if (!('segments' in path)) return path
-  const parameters = mark < 0 ? [] : parseQuery(raw.slice(mark + 1))
+  const parameters = mark < 0 ? [] : parseQuery(raw.slice(mark + 1), maximumParameters)
   if (!Array.isArray(parameters)) return parameters
   if (parameters.length > maximumParameters) {
     return refuse('target-too-long', `The query has more than ${maximumParameters} parameters. Send fewer.`)
@@ -99,30 +99,41 @@ function readSegment(part: string): { decoded: string; printed: string } | Refus
   return decoded === undefined ? ambiguous('The path is not valid UTF-8.') : { decoded, printed }
 }
 
-function parseQuery(raw: string): Parameter[] | Refusal {
+function parseQuery(raw: string, most: number): Parameter[] | Refusal {
   if (!QUERY_CHARACTERS.test(raw)) {
     return ambiguous('The query holds a character that must be percent-encoded.')
   }
-  return readForm(raw) ?? ambiguous('The query holds a broken percent-encoding.')
+  return readForm(raw, most) ?? ambiguous('The query holds a broken percent-encoding.')
 }
 
 /**
  * Reads `application/x-www-form-urlencoded` text, from a query or a body, into parameters. Pieces without a name are dropped
  * as servers do; a piece without `=` has an empty value. Undefined when an encoding is broken, not UTF-8, or hides a NUL, and
- * when the text itself holds half a surrogate pair, which no print could carry.
+ * when the text itself holds half a surrogate pair, which no print could carry. Reading ends at one more than `most`.
  */
-export function readForm(text: string): Parameter[] | undefined {
+export function readForm(text: string, most = Number.POSITIVE_INFINITY): Parameter[] | undefined {
   if (!text.isWellFormed()) return undefined
   const parameters: Parameter[] = []
-  for (const piece of text.split('&')) {
+  for (const piece of pieces(text)) {
     if (piece === '') continue
     const equals = piece.indexOf('=')
     const name = decodeForm(equals < 0 ? piece : piece.slice(0, equals))
     const value = equals < 0 ? '' : decodeForm(piece.slice(equals + 1))
     if (name === undefined || value === undefined) return undefined
     if (name !== '') parameters.push({ name, value })
+    // One too many is enough to tell that there are too many.
+    if (parameters.length > most) break
   }
   return parameters
+}
+
+function* pieces(text: string): Generator<string> {
+  for (let start = 0; start <= text.length; ) {
+    const end = text.indexOf('&', start)
+    yield text.slice(start, end < 0 ? undefined : end)
+    if (end < 0) return
+    start = end + 1
+  }
 }
 
 export function printQuery(parameters: readonly Parameter[]): string {

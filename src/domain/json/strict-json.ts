@@ -23,9 +23,12 @@ export interface JsonDocument {
 
 const MAXIMUM_DEPTH = 200
 
-/** `spansTo`: depth down to which positions are kept; 0 keeps none. A faulty text gives its first fault. */
-export function readStrictJson(text: string, spansTo = 0): JsonDocument | JsonFault {
-  const reader = new Reader(text, spansTo)
+/**
+ * `spansTo`: depth down to which positions are kept; 0 keeps none. `members`: only of members with these names; without it of all.
+ * A faulty text gives its first fault.
+ */
+export function readStrictJson(text: string, spansTo = 0, members?: ReadonlySet<string>): JsonDocument | JsonFault {
+  const reader = new Reader(text, spansTo, members)
   try {
     return reader.document()
   } catch (fault) {
@@ -55,13 +58,15 @@ const PLAIN_STRING = /[^"\\\u0000-\u001f]*/y
 class Reader {
   readonly #text: string
   readonly #spansTo: number
+  readonly #members: ReadonlySet<string> | undefined
   readonly #spans = new Map<JsonObject, Map<string, readonly [number, number]>>()
   readonly #elementSpans = new Map<readonly Json[], (readonly [number, number])[]>()
   #at = 0
 
-  constructor(text: string, spansTo: number) {
+  constructor(text: string, spansTo: number, members: ReadonlySet<string> | undefined) {
     this.#text = text
     this.#spansTo = spansTo
+    this.#members = members
   }
 
   document(): JsonDocument {
@@ -101,8 +106,7 @@ class Reader {
   #object(depth: number): JsonObject {
     // No prototype, so that a member called `__proto__` is a member like any other.
     const object: JsonObject = Object.create(null)
-    const spans = depth <= this.#spansTo ? new Map<string, readonly [number, number]>() : undefined
-    if (spans) this.#spans.set(object, spans)
+    const keeps = depth <= this.#spansTo
     this.#at++
     this.#skip()
     if (this.#take(0x7d)) return object
@@ -116,12 +120,17 @@ class Reader {
       this.#skip()
       const start = this.#at
       object[name] = this.#value(depth + 1)
-      spans?.set(name, [start, this.#at])
+      if (keeps && (this.#members?.has(name) ?? true)) this.#keep(object, name, start)
       this.#skip()
       if (this.#take(0x7d)) return object
       if (!this.#take(0x2c)) throw new Fault(this.#at, '"," or "}" was expected')
       this.#skip()
     }
+  }
+
+  #keep(owner: JsonObject, name: string, start: number): void {
+    const spans = this.#spans.get(owner) ?? new Map<string, readonly [number, number]>()
+    this.#spans.set(owner, spans.set(name, [start, this.#at]))
   }
 
   #array(depth: number): Json[] {

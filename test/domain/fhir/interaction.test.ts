@@ -24,7 +24,6 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Interaction['code'
   '/Patient?identifier=x': {
     GET: 'search-type',
     HEAD: 'search-type',
-    POST: 'create',
     PUT: 'update',
     PATCH: 'patch',
     DELETE: 'delete',
@@ -32,7 +31,6 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Interaction['code'
   '/Patient/?identifier=x': {
     GET: 'search-type',
     HEAD: 'search-type',
-    POST: 'create',
     PUT: 'update',
     PATCH: 'patch',
     DELETE: 'delete',
