@@ -3,6 +3,7 @@
 // keeps pages full; it is never taken as proof, which is for `guard.ts`.
 
 import type { Definitions } from '../fhir/definitions.ts'
+import { isOwn, parseReference } from '../fhir/literal-reference.ts'
 import { parseAtoms, splitUnescaped } from '../fhir/search-value.ts'
 import { clauseImplies } from '../fhir/token-implication.ts'
 import type { Parameter } from '../http/request-target.ts'
@@ -26,10 +27,11 @@ export interface Searched {
 
 /** `limits`: an OR of at least one. */
 export function narrow(
-  given: readonly Parameter[],
+  asked: readonly Parameter[],
   limits: readonly TypeLimit[],
   searched: Searched,
 ): Narrowed | Refusal {
+  const given = asked.map((parameter) => withRelativeValue(parameter, searched))
   const link = patientParameters(searched.type, searched.definitions)
   const patients = sharedPatients(limits)
   const cut =
@@ -38,7 +40,7 @@ export function narrow(
     return refuse('patient-mismatch', 'The search names another patient than the one that the token is for.')
   }
   const isImplied = (clause: Wanted): boolean => implies(cut, clause, link, searched)
-  const wanted = limits.map((limit) => clausesOf(limit, link))
+  const wanted = limits.map((limit) => clausesOf(limit, link, searched.ownBases))
   if (wanted.some((clauses) => clauses.every(isImplied))) return { parameters: cut, appended: [], exact: true }
   const { clauses, exact } = combine(wanted)
   const appended = clauses.filter((clause) => !isImplied(clause)).map(({ parameter }) => parameter)
@@ -53,8 +55,16 @@ interface Wanted {
   readonly patients?: readonly string[]
 }
 
-function clausesOf({ patients, clauses }: TypeLimit, link: PatientParameters | undefined): readonly Wanted[] {
-  const wanted = clauses.map(({ parameter, value }): Wanted => ({ parameter: { name: parameter.code, value } }))
+function clausesOf(
+  { patients, clauses }: TypeLimit,
+  link: PatientParameters | undefined,
+  ownBases: readonly string[],
+): readonly Wanted[] {
+  const wanted = clauses.map(
+    ({ parameter: { code, kind }, value }): Wanted => ({
+      parameter: { name: code, value: kind === 'reference' ? relativeValue(value, ownBases) : value },
+    }),
+  )
   if (patients === undefined || link === undefined) return wanted
   return [{ parameter: patientClause(link, patients), patients }, ...wanted]
 }
@@ -134,4 +144,21 @@ function keepOwnPatients(
     kept.push({ name: parameter.name, value: values.join(',') })
   }
   return kept
+}
+
+function withRelativeValue(parameter: Parameter, { type, definitions, ownBases }: Searched): Parameter {
+  const { name, value } = parameter
+  if (!value.includes('://') || definitions.searchParameter(type, name.split(':', 1)[0]!)?.kind !== 'reference')
+    return parameter
+  return { name, value: relativeValue(value, ownBases) }
+}
+
+/** References below our own base are written as the server behind us knows them, which need not know our base. */
+function relativeValue(value: string, ownBases: readonly string[]): string {
+  if (!value.includes('://')) return value
+  const relative = splitUnescaped(value, ',').map((one) => {
+    const reference = parseReference(one)
+    return reference !== undefined && isOwn(reference, ownBases) ? `${reference.type}/${reference.id}` : one
+  })
+  return relative.join(',')
 }

@@ -1,7 +1,8 @@
 // The part of a search that says which patient it is about (spec §4.5): which parameters of a type name its patient, how the
 // gateway writes such a clause, and what a client's own clause really proves.
 
-import type { Definitions } from '../fhir/definitions.ts'
+import type { Definitions, FhirVersion } from '../fhir/definitions.ts'
+import type { SearchParameter } from '../fhir/definitions-table.ts'
 import { isOwn, parseReference } from '../fhir/literal-reference.ts'
 import { splitUnescaped } from '../fhir/search-value.ts'
 import type { Parameter } from '../http/request-target.ts'
@@ -15,17 +16,30 @@ export interface PatientParameters {
 
 /** Undefined for a type that no search parameter links to a patient. */
 export function patientParameters(type: string, definitions: Definitions): PatientParameters | undefined {
+  const known = read[definitions.version]
+  if (!known.has(type)) known.set(type, readParameters(type, definitions))
+  return known.get(type)
+}
+
+const read: Readonly<Record<FhirVersion, Map<string, PatientParameters | undefined>>> = {
+  R4: new Map(),
+  R4B: new Map(),
+  R5: new Map(),
+}
+
+/** Every parameter that looks at nothing but what the primary ones look at says the same: `subject` of a Condition as its `patient`. */
+function readParameters(type: string, definitions: Definitions): PatientParameters | undefined {
   if (type === 'Patient') return { name: '_id', codes: new Map([['_id', true]]) }
   const primary = definitions.patientLinks(type)?.primary ?? []
-  const elements = new Set(primary.flatMap((code) => elementsOf(type, code, definitions)))
+  const elements = new Set(primary.flatMap((code) => elementsOf(definitions.searchParameter(type, code))))
   const codes = new Map<string, boolean>()
-  for (const code of new Set([...primary, 'patient'])) {
-    const own = elementsOf(type, code, definitions)
-    if (own.length === 0 || !own.every((element) => elements.has(element))) continue
-    const targets = definitions.searchParameter(type, code)?.targets ?? []
-    codes.set(code, targets.length === 1 && targets[0] === 'Patient')
+  for (const parameter of definitions.searchParameters(type)) {
+    const own = elementsOf(parameter)
+    if (parameter.kind !== 'reference' || own.length === 0 || !own.every((element) => elements.has(element))) continue
+    if (parameter.paths!.some(({ only }) => only !== undefined && only !== 'Patient')) continue
+    codes.set(parameter.code, parameter.targets.length === 1 && parameter.targets[0] === 'Patient')
   }
-  const name = codes.has('patient') ? 'patient' : [...codes.keys()][0]
+  const name = codes.has('patient') ? 'patient' : primary.find((code) => codes.has(code))
   return name === undefined ? undefined : { name, codes }
 }
 
@@ -60,7 +74,6 @@ function patientIdOf(value: string, bareIsPatient: boolean, ownBases: readonly s
   return reference?.type === 'Patient' && isOwn(reference, ownBases) ? reference.id : undefined
 }
 
-function elementsOf(type: string, code: string, definitions: Definitions): readonly string[] {
-  const paths = definitions.searchParameter(type, code)?.paths ?? []
-  return paths.map(({ steps }) => steps.map(({ name }) => name).join('.'))
+function elementsOf(parameter: SearchParameter | undefined): readonly string[] {
+  return (parameter?.paths ?? []).map(({ steps }) => steps.map(({ name }) => name).join('.'))
 }
