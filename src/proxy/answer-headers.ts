@@ -17,6 +17,8 @@ export interface InboundAnswer {
   readonly authenticated: boolean
   /** The body is changed on its way. */
   readonly rewritten: boolean
+  /** The body is checked on its way, and parts of it may be withheld. */
+  readonly guards?: 'resource' | 'bundle' | undefined
 }
 
 export type Inbound = (answer: InboundAnswer) => string[]
@@ -54,6 +56,18 @@ const DROPPED_WHEN_REWRITTEN = new Set([
   'repr-digest',
   'accept-ranges',
 ])
+/** All that passes beside a body that is checked: a total or a digest in a field would count what the check withholds. */
+const KEPT_WHEN_GUARDED = new Set([
+  'content-type',
+  'content-language',
+  'date',
+  'retry-after',
+  'x-correlation-id',
+  'strict-transport-security',
+  'x-content-type-options',
+])
+/** They tell of the one resource that is released with them, and of a Bundle whatever was found. */
+const KEPT_WITH_RESOURCE = new Set(['etag', 'last-modified', 'location', 'content-location'])
 const LINKS = new Set(['location', 'content-location'])
 
 export function compileInbound(route: InboundRoute, urls: PublicUrls): Inbound {
@@ -61,11 +75,13 @@ export function compileInbound(route: InboundRoute, urls: PublicUrls): Inbound {
   const dropped = new Set([...DROPPED, ...(fhir ? DROPPED_ON_FHIR : [])])
   if (route.authorization === 'passthrough') dropped.delete('www-authenticate')
 
-  return ({ headers, requestId, authenticated, rewritten }) => {
+  return ({ headers, requestId, authenticated, rewritten, guards }) => {
     const named = nominated(text(headers['connection']))
     const out: string[] = []
     for (const name in headers) {
       if (dropped.has(name) || named?.has(name)) continue
+      const kept = KEPT_WHEN_GUARDED.has(name) || (guards === 'resource' && KEPT_WITH_RESOURCE.has(name))
+      if (guards !== undefined && !kept) continue
       if (authenticated && (DROPPED_WHEN_AUTHENTICATED.has(name) || name === 'vary')) continue
       if (rewritten && (DROPPED_WHEN_REWRITTEN.has(name) || isStrongTag(name, headers[name]))) continue
       const value = headers[name]!

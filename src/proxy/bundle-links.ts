@@ -19,7 +19,11 @@ export interface BundleLinks {
   readonly sealPage?: ((relation: PageRelation, url: string) => string | undefined) | undefined
   /** Entries hold answers of their own (batch and transaction): searchsets and histories in them are rewritten too. */
   readonly nested?: boolean | undefined
+  /** `self` and pages of what the entry at this place holds; without it as those of the outer Bundle. */
+  readonly inner?: ((place: number) => InnerLinks) | undefined
 }
+
+export type InnerLinks = Pick<BundleLinks, 'self' | 'sealPage'>
 
 /** URLs and links are short; what is longer is no link. */
 const MOST_HELD = 256 * 1024
@@ -60,11 +64,14 @@ const PAGES: ReadonlySet<unknown> = new Set<PageRelation>(['next', 'previous', '
 
 export class LinkEditor implements JsonVisitor {
   readonly #options: BundleLinks
+  #place = -1
+  #innerLinks: InnerLinks
   /** `type` of the Bundle within, once it came by. */
   #innerType: string | undefined
 
   constructor(options: BundleLinks) {
     this.#options = options
+    this.#innerLinks = options
   }
 
   enter(place: number, key: string | undefined, first: number): number {
@@ -76,6 +83,7 @@ export class LinkEditor implements JsonVisitor {
       case LINKS:
         return LINK | inner | HELD
       case ENTRIES:
+        if (inner === 0) this.#place++
         return first === OPEN_OBJECT ? ENTRY | inner | WATCHED : 0
       case ENTRY:
         return this.#entryMember(key, first, inner)
@@ -91,7 +99,7 @@ export class LinkEditor implements JsonVisitor {
   leave(place: number, raw: Buffer): Verdict {
     if (place === (TYPE | INNER)) this.#innerType = raw.toString('latin1', 1, raw.length - 1)
     else if (place === URL_VALUE) return this.#mapped(raw)
-    else if ((place & ~INNER) === LINK) return this.#link(raw)
+    else if ((place & ~INNER) === LINK) return this.#link(raw, place === LINK ? this.#options : this.#innerLinks)
     return undefined
   }
 
@@ -130,6 +138,7 @@ export class LinkEditor implements JsonVisitor {
 
   #enterInner(first: number): number {
     this.#innerType = undefined
+    this.#innerLinks = this.#options.inner?.(this.#place) ?? this.#options
     return first === OPEN_OBJECT ? BUNDLE | INNER | WATCHED : 0
   }
 
@@ -142,18 +151,17 @@ export class LinkEditor implements JsonVisitor {
     return mapped === url ? undefined : JSON.stringify(mapped)
   }
 
-  #link(raw: Buffer): string | typeof DROP {
+  #link(raw: Buffer, links: InnerLinks): string | typeof DROP {
     const link: unknown = JSON.parse(raw.toString())
     if (!(link instanceof Object) || !('url' in link) || typeof link.url !== 'string') return DROP
-    const url = this.#linkUrl('relation' in link ? link.relation : undefined, link.url)
+    const url = this.#linkUrl('relation' in link ? link.relation : undefined, link.url, links)
     // Written anew, because of two members of one name only one was read.
     return url === undefined ? DROP : JSON.stringify({ ...link, url })
   }
 
-  #linkUrl(relation: unknown, url: string): string | undefined {
-    const { urls, self, sealPage } = this.#options
+  #linkUrl(relation: unknown, url: string, { self, sealPage }: InnerLinks): string | undefined {
     if (relation === 'self' && self !== undefined) return self
     if (sealPage !== undefined && PAGES.has(relation)) return sealPage(relation as PageRelation, url)
-    return urls.map(url)
+    return this.#options.urls.map(url)
   }
 }

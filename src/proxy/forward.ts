@@ -9,6 +9,7 @@ import type { Dispatcher } from 'undici'
 import type { Cleared } from '../domain/decision/decision.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { discardRest } from './discard-rest.ts'
+import { notModified } from './not-modified.ts'
 import { BodyRefused } from './request-body.ts'
 import type { Upstream } from './upstream.ts'
 import { diedUnanswered, refusalOf } from './upstream-fault.ts'
@@ -17,9 +18,14 @@ export type AnswerHeaders = Readonly<Record<string, string | string[] | undefine
 
 /** Changes an answer on its way; what it holds back it must bound. A refusal before the first byte out replaces the answer. */
 export interface BodyTransform {
+  /** What it checks; then no field of the upstream's may tell of what is withheld. */
+  readonly guards?: 'resource' | 'bundle'
   write(chunk: Buffer, out: BodySink): Refusal | undefined
-  end(out: BodySink): Refusal | undefined | Promise<Refusal | undefined>
+  end(out: BodySink): Ended | Promise<Ended>
 }
+
+/** `not-modified`: nothing was written, and the answer is a 304 with the header fields of this one. */
+export type Ended = Refusal | 'not-modified' | undefined
 
 export interface BodySink {
   write(bytes: Buffer): void
@@ -184,9 +190,10 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
     if (response.writableNeedDrain) this.#pause()
   }
 
-  readonly #finish = (refusal?: Refusal): undefined => {
+  readonly #finish = (ended: Ended): undefined => {
     if (this.#over) return
-    if (refusal !== undefined) return this.#fail(refusal)
+    if (ended === 'not-modified') this.#answer = notModified(this.#answer!)
+    else if (ended !== undefined) return this.#fail(ended)
     const response = this.#response
     if (response.headersSent) {
       this.#complete()

@@ -2,6 +2,7 @@
 // passes with the resource's bytes unchanged, or is gone. Totals go, links and addresses are rewritten as in every Bundle, and of
 // what is no known member of a Bundle nothing passes. INVARIANT: no byte of a resource leaves before the judge released it.
 
+import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { BUNDLE, type BundleLinks, ENTRIES, ENTRY, EXCHANGE, INNER, LinkEditor } from './bundle-links.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
@@ -11,10 +12,15 @@ import { JsonScanner } from './json-scan.ts'
 
 /** Judges the entries of one Bundle, in order. */
 export interface EntryJudge {
-  /** `raw` is the JSON of `entry.resource`: kept as it is, replaced by other bytes, taken out, or with its whole entry taken out. */
-  resource(raw: Buffer, index: number): 'release' | 'strip' | 'withhold' | Buffer
-  /** An entry that is taken out or came without a resource: bytes for its place, or undefined to leave it out. */
-  instead?(index: number, hadResource: boolean): Buffer | 'keep' | undefined
+  /**
+   * `raw` is the JSON of `entry.resource`: kept as it is, replaced by other bytes, taken out, or with its whole entry taken out; or
+   * the entry is put off until all others came by.
+   */
+  resource(raw: Buffer, index: number): 'release' | 'strip' | 'withhold' | 'later' | Buffer
+  /** Whether an entry that was put off goes behind the last one. */
+  late?(index: number): boolean
+  /** An entry that is taken out or came without a resource (`raw`): bytes for its place, or undefined to leave it out. */
+  instead?(index: number, hadResource: boolean, raw: Buffer): Buffer | 'keep' | undefined
   /** Entries to put in before this one, and behind the last: JSON with commas between, empty for none. */
   before?(index: number): Buffer
   behind?(): Buffer
@@ -40,6 +46,7 @@ export function guardedBundle(options: GuardedBundleOptions): BodyTransform {
       ? undefined
       : refuse('upstream-broken', 'The server behind this route answered with a Bundle that cannot be checked.')
   return {
+    guards: 'bundle',
     write(chunk: Buffer, out: BodySink) {
       const leaving = scanner.push(chunk)
       const refusal = fault()
@@ -69,7 +76,7 @@ export function guardedBundle(options: GuardedBundleOptions): BodyTransform {
   }
 }
 
-/** The bytes of a Bundle within a Bundle, or undefined when it cannot be checked. */
+/** The bytes of a Bundle within a Bundle, or undefined when it cannot be checked or must look like something that does not exist. */
 export function guardInner(raw: Buffer, options: GuardedBundleOptions): Buffer | undefined {
   const editor = new GuardEditor(options)
   const scanner = new JsonScanner(editor, options.mostHeld)
@@ -78,7 +85,8 @@ export function guardInner(raw: Buffer, options: GuardedBundleOptions): Buffer |
   editor.end()
   options.counted?.('released', editor.released)
   options.counted?.('withheld', editor.withheld)
-  return scanner.fault === undefined && editor.fault === undefined ? bytes : undefined
+  const whole = scanner.fault === undefined && editor.fault === undefined
+  return whole && (options.mayBeEmpty || editor.released > 0) ? bytes : undefined
 }
 
 function release(waiting: readonly Buffer[], out: BodySink): undefined {
@@ -86,6 +94,7 @@ function release(waiting: readonly Buffer[], out: BodySink): undefined {
 }
 
 const COMMA = Buffer.from(',')
+const NOTHING = Buffer.alloc(0)
 
 // Places besides those of the links.
 const KIND = 40
@@ -97,17 +106,26 @@ const OUTCOME = 43
 const BUNDLE_MEMBERS = new Set(['resourceType', 'id', 'meta', 'type', 'timestamp', 'language', 'link', 'entry'])
 const ENTRY_MEMBERS = new Set(['id', 'fullUrl', 'link', 'resource', 'search', 'request', 'response'])
 
+interface LateEntry {
+  readonly index: number
+  readonly raw: Buffer
+}
+
 class GuardEditor implements JsonVisitor {
   fault: string | undefined
   released = 0
   withheld = 0
+  readonly #late: LateEntry[] = []
+  #lateBytes = 0
+  readonly #mostHeld: number
   readonly #links: LinkEditor
   readonly #judge: EntryJudge
   #kind = false
   #index = -1
-  #verdict: 'release' | 'withhold' | undefined
+  #verdict: 'release' | 'withhold' | 'later' | undefined
 
-  constructor({ links, judge }: GuardedBundleOptions) {
+  constructor({ links, judge, mostHeld }: GuardedBundleOptions) {
+    this.#mostHeld = mostHeld
     // Bundles within are for the judge alone.
     this.#links = new LinkEditor({ ...links, nested: false })
     this.#judge = judge
@@ -149,18 +167,27 @@ class GuardEditor implements JsonVisitor {
       case RESOURCE:
         return this.#resource(raw)
       case OUTCOME:
-        return isOutcome(raw) ? undefined : DROP
+        return isPlainOutcome(JSON.parse(raw.toString())) ? undefined : DROP
       case ENTRY:
-        return this.#withThoseBefore(this.#entry(), raw)
+        return this.#withThoseBefore(this.#entry(raw), raw)
       default:
         return this.#links.leave(place, raw)
     }
   }
 
   close(place: number, kept: number): Buffer | undefined {
-    const more = place === ENTRIES ? this.#judge.behind?.() : undefined
-    if (more === undefined || more.length === 0) return undefined
-    return kept === 0 ? more : Buffer.concat([COMMA, more])
+    if (place !== ENTRIES) return undefined
+    const more = [...this.#releaseLate(), this.#judge.behind?.() ?? NOTHING].filter(({ length }) => length > 0)
+    if (more.length === 0) return undefined
+    const separated = more.flatMap((bytes) => [COMMA, bytes])
+    return Buffer.concat(kept === 0 ? separated.slice(1) : separated)
+  }
+
+  #releaseLate(): readonly Buffer[] {
+    const released = this.#late.filter(({ index }) => this.#judge.late!(index))
+    this.released += released.length
+    this.withheld += this.#late.length - released.length
+    return released.map(({ raw }) => raw)
   }
 
   #withThoseBefore(entry: Buffer | typeof DROP | undefined, raw: Buffer): Buffer | typeof DROP | undefined {
@@ -172,24 +199,24 @@ class GuardEditor implements JsonVisitor {
   #resource(raw: Buffer): Buffer | typeof DROP | undefined {
     // A second one in the same entry would be judged by nobody.
     const verdict = this.#verdict === undefined ? this.#judge.resource(raw, this.#index) : 'withhold'
-    this.#verdict = verdict === 'withhold' ? 'withhold' : 'release'
+    this.#verdict = verdict === 'withhold' || verdict === 'later' ? verdict : 'release'
     if (verdict === 'withhold' || verdict === 'strip') return DROP
-    return verdict === 'release' ? undefined : verdict
+    return typeof verdict === 'string' ? undefined : verdict
   }
 
-  #entry(): Buffer | typeof DROP | undefined {
+  #entry(raw: Buffer): Buffer | typeof DROP | undefined {
     if (this.#verdict === 'release') {
       this.released++
       return undefined
     }
-    const hadResource = this.#verdict === 'withhold'
+    if (this.#verdict === 'later' && this.#lateBytes + raw.length <= this.#mostHeld) {
+      this.#late.push({ index: this.#index, raw: Buffer.from(raw) })
+      this.#lateBytes += raw.length
+      return DROP
+    }
+    const hadResource = this.#verdict !== undefined
     if (hadResource) this.withheld++
-    const instead = this.#judge.instead?.(this.#index, hadResource)
+    const instead = this.#judge.instead?.(this.#index, hadResource, raw)
     return instead === 'keep' ? undefined : (instead ?? DROP)
   }
-}
-
-function isOutcome(raw: Buffer): boolean {
-  const outcome: unknown = JSON.parse(raw.toString())
-  return (outcome as { resourceType?: unknown } | null)?.resourceType === 'OperationOutcome'
 }

@@ -1,6 +1,7 @@
 // The answer to a read within constraints: held whole, within bounds, and released byte for byte when it is what was asked for and
 // the guard lets it go; otherwise the answer is the one for an id that does not exist (contract §4).
 
+import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
 
@@ -9,19 +10,19 @@ export interface ResourceGuard {
   releases(resource: unknown): boolean
   /** Told once. */
   counted?(result: 'released' | 'withheld', count: number): void
+  /** The client has this version already: it is told so, once the guard has let it go. */
+  readonly unchanged?: boolean
 }
 
 export function guardedResource(guard: ResourceGuard, mostHeld: number): BodyTransform {
   const held: Buffer[] = []
   let bytes = 0
   return {
+    guards: 'resource',
     write(chunk) {
       bytes += chunk.length
-      if (bytes > mostHeld)
-        return refuse(
-          'upstream-broken',
-          `The resource is larger than the ${mostHeld} bytes that may be checked at once.`,
-        )
+      // What cannot be checked is not there: any other word would tell that it is.
+      if (bytes > mostHeld) return notFound()
       held.push(Buffer.from(chunk))
       return undefined
     },
@@ -32,6 +33,7 @@ export function guardedResource(guard: ResourceGuard, mostHeld: number): BodyTra
       const released = guard.releases(resource)
       guard.counted?.(released ? 'released' : 'withheld', 1)
       if (!released) return notFound()
+      if (guard.unchanged) return 'not-modified'
       out.write(body)
       return undefined
     },
@@ -40,9 +42,7 @@ export function guardedResource(guard: ResourceGuard, mostHeld: number): BodyTra
 
 /** A refusal of the upstream that may be shown: an OperationOutcome and nothing else. */
 export function outcomeOnly(): BodyTransform {
-  const isOutcome = (resource: unknown): boolean =>
-    (resource as { resourceType?: unknown } | null)?.resourceType === 'OperationOutcome'
-  const inner = guardedResource({ releases: isOutcome }, LARGEST_OUTCOME)
+  const inner = guardedResource({ releases: isPlainOutcome }, LARGEST_OUTCOME)
   return {
     write: inner.write,
     end: (out) => (isRefusal(inner.end(out)) ? unreadable() : undefined),

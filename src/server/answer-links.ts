@@ -1,6 +1,7 @@
 // The links of one Bundle as its reader may see them (contract §5): `self` is the search as the client asked it, pages are sealed for
 // the client, everything else under the upstream's base comes out under the public one.
 
+import type { BundleEntry } from '../domain/fhir/bundle.ts'
 import type { Interaction } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import type { Grant } from '../domain/grant.ts'
@@ -16,6 +17,27 @@ export interface LinkRules {
   readonly pages: Pages
   /** Whether page links are sealed. */
   readonly seals: boolean
+}
+
+/** The links of the answer to a batch or transaction: each search in it has pages of its own. */
+export function bundleAnswerLinks(
+  interaction: Interaction,
+  entries: readonly BundleEntry[],
+  grant: Grant,
+  rules: LinkRules,
+): BundleLinks {
+  return {
+    ...answerLinks(interaction, [], grant, rules),
+    nested: true,
+    inner: (place) => {
+      const entry = entries[place]
+      return entry === undefined ? {} : entryLinks(entry, grant, rules)
+    },
+  }
+}
+
+export function entryLinks({ interaction, segments }: BundleEntry, grant: Grant, rules: LinkRules): BundleLinks {
+  return answerLinks(interaction, segments.at(-1) === '_search' ? segments.slice(0, -1) : segments, grant, rules)
 }
 
 /** `asked` are the segments below the base on which the search was asked, without `_search`. */
@@ -37,7 +59,6 @@ export function answerLinks(
       const seal = pages.seal({ segments: asked, parameters: parameters ?? [], path }, route, grant)
       return `${urls.publicBase}/_page/${seal}`
     },
-    nested: interaction.code === 'batch' || interaction.code === 'transaction',
   }
 }
 

@@ -9,16 +9,24 @@ import type { Refusal } from '../domain/refusal.ts'
 import { bundleLinks } from '../proxy/bundle-links.ts'
 import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
 import { unreadable } from '../proxy/guarded-resource.ts'
-import { answerLinks, type LinkRules } from './answer-links.ts'
+import { answerLinks, bundleAnswerLinks, type LinkRules } from './answer-links.ts'
 
 /** What to do with an answer's body: rewrite it, leave it, or refuse the answer. */
 export type Transform = (grant: Grant, status: number, headers: AnswerHeaders) => BodyTransform | Refusal | undefined
 
-export function rewriteLinks({ interaction }: FhirRequest, asked: readonly string[], rules: LinkRules): Transform {
+export function rewriteLinks(
+  { interaction, bundle }: FhirRequest,
+  asked: readonly string[],
+  rules: LinkRules,
+): Transform {
   return (grant, status, headers) => {
     if (!hasBody(status, headers)) return undefined
     if (!isJson(headers)) return status < 400 ? unreadable() : undefined
-    return bundleLinks(answerLinks(interaction, asked, grant, rules))
+    return bundleLinks(
+      bundle === undefined
+        ? answerLinks(interaction, asked, grant, rules)
+        : bundleAnswerLinks(interaction, bundle.entries, grant, rules),
+    )
   }
 }
 

@@ -43,8 +43,10 @@ function placed({ code, detail, extras }: Refusal, index: number): Refusal {
 }
 
 async function changeOf(entry: BundleEntry, constraint: Constraint, rules: WriteRules): Promise<EntryChange | Refusal> {
-  const { interaction, segments, parameters: given } = entry
+  const { method, interaction, segments, parameters: given } = entry
   if (isWrite(interaction)) return checkEntry({ ...entry, interaction }, constraint, rules)
   const parameters = constrainParameters(interaction, given, constraint)
-  return isRefusal(parameters) ? parameters : { url: printRequestPath(segments, parameters).replace(/^\//, '') }
+  if (isRefusal(parameters)) return parameters
+  const url = printRequestPath(segments, parameters).replace(/^\//, '')
+  return method === 'POST' ? { url } : { get: url }
 }

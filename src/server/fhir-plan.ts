@@ -151,7 +151,7 @@ function planGuarded(given: FhirRequest, constraint: Constraint, grant: Grant, p
     bodyUse,
     body,
     overrides: overridesOf(request, true, true),
-    transform: bind(guardAnswers(request, asked, constraint, guard), grant),
+    transform: bind(guardAnswers(request, asked, planning.headers, constraint, guard), grant),
     readsAnswer: true,
   }
 }

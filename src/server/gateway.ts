@@ -155,6 +155,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
       requestId: passage.id,
       authenticated,
       rewritten: transform !== undefined,
+      guards: transform?.guards,
     })
     return { status, headers: back, transform }
   }

@@ -6,9 +6,12 @@ import { Guard } from '../domain/constraint/guard.ts'
 import { lettersOf } from '../domain/constraint/letters.ts'
 import type { Interaction } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
-import type { Refusal } from '../domain/refusal.ts'
+import type { RequestHeaders } from '../domain/http/request-headers.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
+import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
 import { type EntryJudge, guardedBundle } from '../proxy/guarded-bundle.ts'
 import { guardedResource, notFound, outcomeOnly, unreadable } from '../proxy/guarded-resource.ts'
+import { isUnchanged } from '../proxy/not-modified.ts'
 import { answerLinks, type LinkRules } from './answer-links.ts'
 import { isJson, type Transform } from './bundle-answers.ts'
 
@@ -22,13 +25,14 @@ export interface GuardRules {
 export function guardAnswers(
   request: FhirRequest,
   asked: readonly string[],
+  conditions: RequestHeaders,
   constraint: Constraint,
   rules: GuardRules,
 ): Transform {
   const { interaction } = request
-  if (isRead(interaction)) return guardRead(interaction, constraint, rules)
+  if (isRead(interaction)) return guardRead(interaction, conditions, constraint, rules)
   return (grant, status, headers) => {
-    if (status !== 200) return refused(interaction, status, isJson(headers))
+    if (status !== 200) return refused(interaction, status, headers)
     if (!isJson(headers)) return unreadable()
     const links = answerLinks(interaction, asked, grant, rules.links)
     const judge = judgeEntries(interaction, constraint)
@@ -37,22 +41,28 @@ export function guardAnswers(
 }
 
 /** Interactions that are about one known resource. */
-type OfInstance = Extract<Interaction, { code: 'read' | 'vread' | 'history-instance' }>
+export type OfInstance = Extract<Interaction, { code: 'read' | 'vread' | 'history-instance' }>
 type Read = OfInstance & { code: 'read' | 'vread' }
 
-function isOfInstance(interaction: Interaction): interaction is OfInstance {
+export function isOfInstance(interaction: Interaction): interaction is OfInstance {
   return isRead(interaction) || interaction.code === 'history-instance'
 }
 
-export function isRead(interaction: Interaction): interaction is Read {
+function isRead(interaction: Interaction): interaction is Read {
   return interaction.code === 'read' || interaction.code === 'vread'
 }
 
-function guardRead(interaction: Read, constraint: Constraint, { mostHeld, counted }: GuardRules): Transform {
+function guardRead(
+  interaction: Read,
+  conditions: RequestHeaders,
+  constraint: Constraint,
+  { mostHeld, counted }: GuardRules,
+): Transform {
   return (_grant, status, headers) => {
-    if (status !== 200) return refused(interaction, status, false)
+    if (status !== 200) return refused(interaction, status, headers)
     if (!isJson(headers)) return unreadable()
-    return guardedResource({ releases: releasesAsked(interaction, constraint), counted }, mostHeld)
+    const unchanged = isUnchanged(conditions, headers)
+    return guardedResource({ releases: releasesAsked(interaction, constraint), counted, unchanged }, mostHeld)
   }
 }
 
@@ -66,16 +76,64 @@ export function releasesAsked(interaction: OfInstance, constraint: Constraint): 
 }
 
 /** What the upstream says of one resource must not tell that it exists; of a search it may say what is wrong with it. */
-function refused(interaction: Interaction, status: number, json: boolean): Refusal | ReturnType<typeof outcomeOnly> {
-  if (status < 400 || status >= 500) return unreadable()
+function refused(interaction: Interaction, status: number, headers: AnswerHeaders): Refusal | BodyTransform {
+  // Of the caller or of us, not of any resource.
+  if (status === 429) return tooMany(headers)
+  if (status < 400 || status >= 500 || status === 401) return unreadable()
   if (isOfInstance(interaction)) return notFound()
-  return json ? outcomeOnly() : unreadable()
+  return isJson(headers) ? outcomeOnly() : unreadable()
+}
+
+function tooMany({ 'retry-after': after }: AnswerHeaders): Refusal {
+  const seconds = typeof after === 'string' && /^\d{1,6}$/.test(after) ? { retryAfter: Number(after) } : {}
+  return refuse(
+    'rate-limited',
+    'The server behind this route takes no more requests for now. Try again later.',
+    seconds,
+  )
 }
 
 export function judgeEntries(interaction: Interaction, constraint: Constraint): EntryJudge {
+  if (interaction.code === 'history-instance') return judgeVersions(interaction, constraint)
   const guard = new Guard(constraint, lettersOf(interaction))
-  const releases = isOfInstance(interaction)
-    ? releasesAsked(interaction, constraint)
-    : (one: unknown) => guard.releases(one)
-  return { resource: (raw) => (releases(JSON.parse(raw.toString())) ? 'release' : 'withhold') }
+  const late = new Map<number, unknown>()
+  return {
+    resource(raw, index) {
+      const resource: unknown = JSON.parse(raw.toString())
+      const judgement = guard.judge(resource)
+      if (judgement === 'later') late.set(index, resource)
+      return judgement
+    },
+    late: (index) => guard.releases(late.get(index)),
+  }
 }
+
+/** Each version by its own content. A deletion has none: it passes beside the version before it, or not at all (spec §1.4). */
+function judgeVersions(interaction: OfInstance, constraint: Constraint): EntryJudge {
+  const releases = releasesAsked(interaction, constraint)
+  let deletion: Buffer | undefined
+  let released = false
+  return {
+    resource(raw) {
+      released = releases(JSON.parse(raw.toString()))
+      return released ? 'release' : 'withhold'
+    },
+    instead(_index, hadResource, raw) {
+      released = false
+      deletion = !hadResource && isDeletion(raw) ? Buffer.from(raw) : undefined
+      return undefined
+    },
+    before() {
+      const before = released ? deletion : undefined
+      if (released) deletion = undefined
+      return before ?? NOTHING
+    },
+  }
+}
+
+function isDeletion(raw: Buffer): boolean {
+  const { request } = JSON.parse(raw.toString()) as { request?: { method?: unknown } }
+  return request?.method === 'DELETE'
+}
+
+const NOTHING = Buffer.alloc(0)

@@ -6,16 +6,17 @@ import { operationOutcome } from '../domain/answer-outcome.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { BundleEntry } from '../domain/fhir/bundle.ts'
 import { type Interaction, isWrite } from '../domain/fhir/interaction.ts'
+import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { bundleLinks } from '../proxy/bundle-links.ts'
 import { type EntryJudge, type GuardedBundleOptions, guardedBundle, guardInner } from '../proxy/guarded-bundle.ts'
 import { notFound, outcomeOnly, unreadable } from '../proxy/guarded-resource.ts'
-import { answerLinks } from './answer-links.ts'
+import { answerLinks, entryLinks } from './answer-links.ts'
 import { isJson, type Transform } from './bundle-answers.ts'
 import type { PlannedBundle } from './bundle-plan.ts'
-import { type GuardRules, isRead, judgeEntries, releasesAsked } from './guarded-answers.ts'
+import { type GuardRules, isOfInstance, judgeEntries, releasesAsked } from './guarded-answers.ts'
 import type { ReadBack } from './write-answers.ts'
 
 /** An entry that was sent on, and the place that the client gave it. */
@@ -71,19 +72,31 @@ function judgeAnswers(
       if (constraint === undefined) {
         return isBundleAnswer(interaction) ? (rewriteInner(raw, entry, grant, rules) ?? 'withhold') : 'release'
       }
-      if (isRead(interaction)) {
-        return releasesAsked(interaction, constraint)(JSON.parse(raw.toString())) ? 'release' : 'withhold'
-      }
-      const options = innerOptions(entry, constraint, grant, rules)
-      return isOutcome(raw) ? 'release' : (guardInner(raw, options) ?? 'withhold')
+      const judged = judgeRead(raw, entry, constraint, grant, rules)
+      return entry.method === 'HEAD' && judged !== 'withhold' ? 'strip' : judged
     },
     instead(index, hadResource) {
       const { entry, constraint } = sent[index] ?? {}
       if (entry === undefined) return undefined
-      if (constraint !== undefined && isRead(entry.interaction)) return NOT_FOUND_ENTRY
+      if (constraint !== undefined && isOfInstance(entry.interaction)) return NOT_FOUND_ENTRY
       return hadResource ? UNREADABLE_ENTRY : 'keep'
     },
   }
+}
+
+function judgeRead(
+  raw: Buffer,
+  entry: BundleEntry,
+  constraint: Constraint,
+  grant: Grant,
+  rules: GuardRules,
+): 'release' | 'withhold' | Buffer {
+  const { interaction } = entry
+  if (interaction.code === 'read' || interaction.code === 'vread') {
+    return releasesAsked(interaction, constraint)(JSON.parse(raw.toString())) ? 'release' : 'withhold'
+  }
+  if (!isOfInstance(interaction) && isPlainOutcome(JSON.parse(raw.toString()))) return 'release'
+  return guardInner(raw, innerOptions(entry, constraint, grant, rules)) ?? 'withhold'
 }
 
 function refusedEntry(refusal: Refusal): string {
@@ -91,27 +104,23 @@ function refusedEntry(refusal: Refusal): string {
 }
 
 function innerOptions(
-  { interaction, segments }: BundleEntry,
+  entry: BundleEntry,
   constraint: Constraint,
   grant: Grant,
   rules: GuardRules,
 ): GuardedBundleOptions {
+  const { interaction } = entry
   return {
     ...rules,
-    links: answerLinks(interaction, segments, grant, rules.links),
+    links: entryLinks(entry, grant, rules.links),
     judge: judgeEntries(interaction, constraint),
-    mayBeEmpty: true,
+    mayBeEmpty: !isOfInstance(interaction),
   }
 }
 
-function rewriteInner(
-  raw: Buffer,
-  { interaction, segments }: BundleEntry,
-  grant: Grant,
-  rules: GuardRules,
-): Buffer | undefined {
+function rewriteInner(raw: Buffer, entry: BundleEntry, grant: Grant, rules: GuardRules): Buffer | undefined {
   const rewritten: Buffer[] = []
-  const transform = bundleLinks(answerLinks(interaction, segments, grant, rules.links))
+  const transform = bundleLinks(entryLinks(entry, grant, rules.links))
   const sink = { write: (bytes: Buffer) => void rewritten.push(Buffer.from(bytes)) }
   return transform.write(raw, sink) === undefined && transform.end(sink) === undefined
     ? Buffer.concat(rewritten)
@@ -120,10 +129,6 @@ function rewriteInner(
 
 function isBundleAnswer({ code }: Interaction): boolean {
   return code.startsWith('search') || code.startsWith('history')
-}
-
-function isOutcome(raw: Buffer): boolean {
-  return (JSON.parse(raw.toString()) as { resourceType?: unknown } | null)?.resourceType === 'OperationOutcome'
 }
 
 const entryOf = (status: string, code: string, diagnostics: string): Buffer =>

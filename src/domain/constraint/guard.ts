@@ -4,6 +4,7 @@
 
 import { isInPatientCompartment, provenanceTargets } from '../fhir/compartment.ts'
 import { isOwn } from '../fhir/literal-reference.ts'
+import { isPlainOutcome } from '../fhir/operation-outcome.ts'
 import { evaluateClause } from '../fhir/search-match.ts'
 import type { Constraint } from './constraint.ts'
 import type { TypeLimit } from './limit.ts'
@@ -35,8 +36,7 @@ export class Guard {
   judge(resource: unknown): Judgement {
     const { resourceType: type } = (resource ?? {}) as { resourceType?: unknown }
     if (typeof type !== 'string' || Array.isArray(resource)) return 'withhold'
-    // Other resources within an outcome would be judged by nobody.
-    if (type === 'OperationOutcome') return 'contained' in (resource as object) ? 'withhold' : 'release'
+    if (type === 'OperationOutcome') return isPlainOutcome(resource) ? 'release' : 'withhold'
     if (!this.#constraint.policy.definitions.isResourceType(type)) return 'withhold'
     const limits = this.#constraint.limitsOn(type, this.#lettersOf(type))
     if (limits === undefined) {

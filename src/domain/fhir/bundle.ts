@@ -31,6 +31,8 @@ export interface BundleRequest {
 }
 
 export interface EntryChange {
+  /** A GET of this url stands in for the whole request, so that no condition of the client's keeps back what must be checked. */
+  readonly get?: string
   readonly url?: string
   readonly ifNoneExist?: string
   /** Added where the client has none. */
@@ -89,7 +91,7 @@ export function readBundle(text: string, maximumEntries: number, definitions: De
   }
   const print: BundleRequest['print'] = (changes = new Map(), without = new Set()) => {
     const changed = [...changes].flatMap(([index, change]) => changesOf(document, list[index] as JsonObject, change))
-    const untouched = replacements.filter(({ span }) => !changed.some((one) => one.span[0] === span[0]))
+    const untouched = replacements.filter(({ span }) => !changed.some((one) => isWithin(span, one.span)))
     const gone = removalsOf(document, list, without)
     const left = [...untouched, ...changed].filter(({ span }) => !gone.some((one) => isWithin(span, one.span)))
     return splice(text, [...left, ...gone])
@@ -202,8 +204,9 @@ function isWithin([start, end]: readonly [number, number], [from, to]: readonly 
 
 function changesOf(document: JsonDocument, entry: JsonObject, change: EntryChange): Replacement[] {
   const request = entry['request'] as JsonObject
-  const [start] = document.span(entry, 'request')!
-  const { url, ifNoneExist, ...added } = change
+  const whole = document.span(entry, 'request')!
+  const { get, url, ifNoneExist, ...added } = change
+  if (get !== undefined) return [{ span: whole, text: JSON.stringify({ method: 'GET', url: get }) }]
   const replaced = Object.entries({ url, ifNoneExist }).flatMap(([name, value]) => {
     const span = document.span(request, name)
     return value === undefined || span === undefined ? [] : [{ span, text: JSON.stringify(value) }]
@@ -213,7 +216,7 @@ function changesOf(document: JsonDocument, entry: JsonObject, change: EntryChang
     .map(([name, value]) => `"${name}":${JSON.stringify(value)},`)
   if (inserted.length === 0) return replaced
   // Behind the brace that opens the request, which always has members.
-  return [...replaced, { span: [start + 1, start + 1], text: inserted.join('') }]
+  return [...replaced, { span: [whole[0] + 1, whole[0] + 1], text: inserted.join('') }]
 }
 
 function splice(text: string, replacements: readonly Replacement[]): string {
