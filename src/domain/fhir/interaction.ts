@@ -201,10 +201,10 @@ function refuseStrayParameters(interaction: Interaction, parameters: readonly Pa
     return undefined
   if ('condition' in interaction && interaction.code !== 'create') return undefined
   const history = interaction.code.startsWith('history')
-  // A write takes none but these: servers give others powers of their own (`hardDelete`).
+  // A write of what is there takes none but these: servers give others powers of their own (`hardDelete`).
+  const changes = isWrite(interaction) && interaction.code !== 'create'
   const stray = parameters.find(
-    ({ name }) =>
-      (name.startsWith('_') || isWrite(interaction)) && !ANSWER_FORM.has(name) && !(history && HISTORY.has(name)),
+    ({ name }) => (name.startsWith('_') || changes) && !ANSWER_FORM.has(name) && !(history && HISTORY.has(name)),
   )
   if (stray === undefined) return undefined
   return refuse(
