@@ -24,6 +24,7 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Interaction['code'
   '/Patient?identifier=x': {
     GET: 'search-type',
     HEAD: 'search-type',
+    POST: 'create',
     PUT: 'update',
     PATCH: 'patch',
     DELETE: 'delete',
@@ -31,6 +32,7 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Interaction['code'
   '/Patient/?identifier=x': {
     GET: 'search-type',
     HEAD: 'search-type',
+    POST: 'create',
     PUT: 'update',
     PATCH: 'patch',
     DELETE: 'delete',
