@@ -18,7 +18,7 @@ import { planBundle } from './bundle-plan.ts'
 import type { Edge, Plan } from './endpoint.ts'
 import { type GuardRules, guardAnswers } from './guarded-answers.ts'
 import { guardBundleAnswers } from './guarded-bundle-answers.ts'
-import { type ReadBack, writeAnswer } from './write-answers.ts'
+import { preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
 import type { WriteRules } from './write-check.ts'
 import { planWrite } from './write-plan.ts'
 
@@ -74,8 +74,8 @@ function planOpenWrite(request: SingleWrite, { headers, back, guard }: FhirPlann
   const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
   if (refusal !== undefined) return refusal
   const readable = back().all(interaction.type)
-  const overrides = new Map<string, string>()
-  if (!readable) overrides.set('prefer', 'return=minimal')
+  const overrides = new Map<string, string | undefined>()
+  if (!readable) overrides.set('prefer', preferredReturn(interaction.type, back(), headers.get('prefer')))
   if (ifNoneExist !== undefined) overrides.set('if-none-exist', ifNoneExist)
   return {
     method,
@@ -110,7 +110,7 @@ async function planLimitedWrite(
     bodyUse: 'none',
     body: write.body,
     overrides: new Map([
-      ['prefer', back().all(interaction.type) ? headers.get('prefer') : 'return=minimal'],
+      ['prefer', preferredReturn(interaction.type, back(), headers.get('prefer'))],
       ['accept', 'application/fhir+json'],
       ...write.overrides,
     ]),

@@ -16,6 +16,8 @@ import { hasBody, isJson } from './bundle-answers.ts'
 export interface ReadBack {
   /** Everything of this type. */
   all(type: string): boolean
+  /** Something of this type, at least. */
+  some(type: string): boolean
   releases(resource: unknown): boolean
 }
 
@@ -23,6 +25,7 @@ export function readBack(grant: Grant, policy: FhirPolicy, door: Door): ReadBack
   const constraint = new Constraint(authorityOf(grant, policy).held, door, policy)
   return {
     all: (type) => constraint.limitsOn(type, 'r') === undefined,
+    some: (type) => constraint.limitsOn(type, 'r')?.length !== 0,
     // A guard of its own each time: what was written here proves nothing about the next one.
     releases: (resource) => new Guard(constraint, () => 'r').releases(resource),
   }
@@ -35,6 +38,13 @@ export function writeAnswer(type: string, back: ReadBack, limited: boolean, most
     if (status >= 400 || back.all(type) || !hasBody(status, headers)) return undefined
     return isJson(headers) ? bodyIfReadable(back, mostHeld) : withoutBody()
   }
+}
+
+/** What the upstream is asked to answer with: nothing where nothing of it could be shown; never later, past the guard. */
+export function preferredReturn(type: string, back: ReadBack, prefer: string | undefined): string | undefined {
+  return back.some(type)
+    ? /\breturn=(?:minimal|representation|OperationOutcome)\b/.exec(prefer ?? '')?.[0]
+    : 'return=minimal'
 }
 
 function refusedWrite(status: number, headers: AnswerHeaders): BodyTransform | Refusal {
