@@ -131,7 +131,13 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
   const { request, response, endpoint, grant, line } = passage.sending()
   const { upstream, outbound, inbound, bodyLimit } = endpoint
   const streamed = plan.bodyUse === 'resource' || plan.bodyUse === 'stream'
-  const refusal = streamed ? unreadable(line.headers, bodyLimit, plan.inspect !== undefined) : undefined
+  const inspected = plan.inspect !== undefined
+  const refusal =
+    inspected && line.headers.bodyLength === 0
+      ? refuse('body-invalid', 'Send the resource in the body.')
+      : streamed
+        ? unreadable(line.headers, bodyLimit, inspected)
+        : undefined
   if (refusal !== undefined) {
     passage.refuse(refusal)
     return

@@ -116,6 +116,8 @@ describe('requests that cannot be read', () => {
     ['POST /fhir/R4/Patient', { body: '{"resourceType":"Patient","resourceType":"Group"}' }, '400 body-invalid'],
     ['PUT /fhir/R4/Patient/p1', { body: '{"resourceType":"Patient","id":"p2"}' }, '400 body-invalid'],
     ['POST /fhir/R4/Patient', { body: '{"resourceType":"Patient"' }, '400 body-invalid'],
+    ['POST /fhir/R4/Patient', { body: '' }, '400 body-invalid'],
+    ['PUT /fhir/R4/Patient/p1', { body: '' }, '400 body-invalid'],
     ['POST /fhir/R4/Patient/_search', { body: '{}' }, '400 body-invalid'],
     ['POST /fhir/R4', { body: '{"resourceType":"Patient"}' }, '400 body-invalid'],
     [`GET /fhir/R4/Patient?name=${'x'.repeat(9000)}`, {}, '414 target-too-long'],

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { verdictOf } from '../support/http-client.ts'
+import { exchangeRaw, refusalIn, requestText } from '../support/raw-socket.ts'
 import { type Rig, startRig } from '../support/rig.ts'
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -76,4 +77,13 @@ test.each<[name: string, target: string, body: string, headers: Record<string, s
   const answer = await rig.ask(`POST /fhir/R4/${target}`, { scope: 'system/Observation.rs', headers, body })
   expect(verdictOf(answer), answer.text).toBe(verdict)
   expect(rig.upstream.arrived).toEqual([])
+})
+
+test('without a body and without a word about one: the URL alone, at once', async () => {
+  const authorization = `Authorization: Bearer ${await rig.token('system/Patient.rs')}`
+  const { text } = await exchangeRaw(rig.port, requestText('POST /fhir/R4/Patient/_search?name=x', [authorization]))
+  expect(text).toMatch(/^HTTP\/1\.1 200 /)
+  expect(rig.upstream.arrived.map(({ url, text }) => [url, text])).toEqual([['/base/Patient/_search', 'name=x']])
+  const bundle = await exchangeRaw(rig.port, requestText('POST /fhir/R4', [authorization]))
+  expect(refusalIn(bundle.text)).toBe('400 body-invalid')
 })
