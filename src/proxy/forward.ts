@@ -4,10 +4,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { TLSSocket } from 'node:tls'
 import type { Dispatcher } from 'undici'
 import type { Cleared } from '../domain/decision/decision.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { breakConnection } from './break-connection.ts'
 import { discardRest } from './discard-rest.ts'
 import { notModified } from './not-modified.ts'
 import { BodyRefused } from './request-body.ts'
@@ -294,12 +294,4 @@ function lengthOf(value: string | string[] | undefined): number {
 
 function mayHaveBody(method: string, status: number): boolean {
   return method !== 'HEAD' && status !== 204 && status !== 304
-}
-
-/** Without chunks the end of the connection may pass for the end of the body, so only a reset tells that something is missing. */
-function breakConnection(response: ServerResponse): void {
-  const { socket } = response
-  // TLS has its own sign of a whole stream, close_notify, which is not sent here.
-  if (socket === null || response.chunkedEncoding || socket instanceof TLSSocket) response.destroy()
-  else socket.resetAndDestroy()
 }
