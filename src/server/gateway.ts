@@ -131,13 +131,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
   const { request, response, endpoint, grant, line } = passage.sending()
   const { upstream, outbound, inbound, bodyLimit } = endpoint
   const streamed = plan.bodyUse === 'resource' || plan.bodyUse === 'stream'
-  const inspected = plan.inspect !== undefined
-  const refusal =
-    inspected && line.headers.bodyLength === 0
-      ? refuse('body-invalid', 'Send the resource in the body.')
-      : streamed
-        ? unreadable(line.headers, bodyLimit, inspected)
-        : undefined
+  const refusal = streamed ? refuseStream(plan, line, bodyLimit) : undefined
   if (refusal !== undefined) {
     passage.refuse(refusal)
     return
@@ -178,6 +172,12 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
     refuse: (fault) => passage.refuse(fault),
     done: (report) => passage.done(report),
   })
+}
+
+function refuseStream({ inspect }: Plan, { headers }: AskedLine, limit: number): Refusal | undefined {
+  const inspected = inspect !== undefined
+  if (inspected && headers.bodyLength === 0) return refuse('body-invalid', 'Send the resource in the body.')
+  return unreadable(headers, limit, inspected)
 }
 
 function decodeUtf8(body: Buffer): string | Refusal {
