@@ -58,9 +58,10 @@ function judge(need: Need, access: RequiredAccess, authority: Authority, policy:
   const counting = (scopes: readonly HeldScope[]): readonly Cover[] =>
     covering(need, access.door, inContexts(scopes, access), policy)
   const covers = counting(authority.held)
-  const best = covers[0]
+  const fitting = covers.filter(({ scope }) => !namesAnotherPatient(need, access, scope))
+  const best = fitting[0]
   if (best !== undefined && best.limit === undefined) return coverage(need, best.scope)
-  const within = best === undefined ? undefined : withinLimits(need, access, covers)
+  const within = covers.length === 0 ? undefined : withinLimits(need, access, fitting)
   if (within !== undefined && isCoverage(within)) return within
   // What comes along unasked for is cut from the answer, which is why the answer must be checked. A limited scope that is of no
   // use here changes nothing about that.
@@ -81,9 +82,9 @@ function judge(need: Need, access: RequiredAccess, authority: Authority, policy:
   return { code: 'scope-insufficient', detail: `No scope of the credential covers ${describe(need)}.` }
 }
 
-/** Limits can be kept where the resources concerned can be seen: in the answer, in the body, or by asking for what is stored. */
+/** `covers`: those that may be about the patient whom the request names. Limits can be kept where the resources concerned can be seen: in the answer, in the body, or by asking for what is stored. */
 function withinLimits(need: Need, access: RequiredAccess, covers: readonly Cover[]): Coverage | Shortfall {
-  if (covers.every(({ scope }) => namesAnotherPatient(need, access, scope))) {
+  if (covers.length === 0) {
     return { code: 'patient-mismatch', detail: 'The request names another patient than the one that the token is for.' }
   }
   if (need.role !== 'probe' && !access.unanswered && canBeChecked(need, access.interaction)) {
