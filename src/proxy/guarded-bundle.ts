@@ -4,10 +4,11 @@
 
 import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { BUNDLE, type BundleLinks, ENTRIES, ENTRY, EXCHANGE, INNER, LinkEditor } from './bundle-links.ts'
+import { BUNDLE, type BundleLinks, ENTRIES, ENTRY, EXCHANGE, INNER, LINK, LinkEditor } from './bundle-links.ts'
+import { MEMBERS, META, SEARCH } from './bundle-members.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
 import { notFound } from './guarded-resource.ts'
-import { DROP, HELD, type JsonVisitor, PLACE, type Verdict } from './json-output.ts'
+import { DROP, HELD, type JsonVisitor, PLACE, type Verdict, WATCHED } from './json-output.ts'
 import { JsonScanner } from './json-scan.ts'
 
 /** Judges the entries of one Bundle, in order. */
@@ -102,10 +103,6 @@ const GONE = 41
 const RESOURCE = 42
 const OUTCOME = 43
 
-/** What a Bundle may show; `signature` would no longer hold, and `total` counts what is withheld. */
-const BUNDLE_MEMBERS = new Set(['resourceType', 'id', 'meta', 'type', 'timestamp', 'language', 'link', 'entry'])
-const ENTRY_MEMBERS = new Set(['id', 'fullUrl', 'link', 'resource', 'search', 'request', 'response'])
-
 interface LateEntry {
   readonly index: number
   readonly raw: Buffer
@@ -136,10 +133,17 @@ class GuardEditor implements JsonVisitor {
   }
 
   enter(place: number, key: string | undefined, first: number): number {
-    switch (place & ~INNER) {
+    const outer = place & ~INNER
+    const begins = MEMBERS[outer]?.[key ?? '']
+    if (MEMBERS[outer] !== undefined && begins !== first) {
+      // A list or a resource in another shape would be read by some client, and was judged by nobody.
+      if (begins !== undefined) this.fault ??= `${key} in another shape`
+      return GONE | HELD
+    }
+    switch (outer) {
       case BUNDLE:
         if (key === 'resourceType') return KIND | HELD
-        return BUNDLE_MEMBERS.has(key!) ? this.#links.enter(place, key, first) : GONE | HELD
+        return key === 'meta' ? META | WATCHED : this.#links.enter(place, key, first)
       case ENTRIES: {
         this.#index++
         this.#verdict = undefined
@@ -148,9 +152,12 @@ class GuardEditor implements JsonVisitor {
       }
       case ENTRY:
         if (key === 'resource') return RESOURCE | HELD
-        return ENTRY_MEMBERS.has(key!) ? this.#links.enter(place, key, first) : GONE | HELD
+        return key === 'search' ? SEARCH | WATCHED : this.#links.enter(place, key, first)
       case EXCHANGE:
         return key === 'outcome' ? OUTCOME | HELD : this.#links.enter(place, key, first)
+      case META:
+      case SEARCH:
+        return 0
       default:
         return this.#links.enter(place, key, first)
     }
@@ -170,6 +177,8 @@ class GuardEditor implements JsonVisitor {
         return isPlainOutcome(JSON.parse(raw.toString())) ? undefined : DROP
       case ENTRY:
         return this.#withThoseBefore(this.#entry(raw), raw)
+      case LINK:
+        return plainLink(this.#links.leave(place, raw))
       default:
         return this.#links.leave(place, raw)
     }
@@ -219,4 +228,10 @@ class GuardEditor implements JsonVisitor {
     const instead = this.#judge.instead?.(this.#index, hadResource, raw)
     return instead === 'keep' ? undefined : (instead ?? DROP)
   }
+}
+
+function plainLink(link: Verdict): Verdict {
+  if (!(link instanceof Buffer)) return DROP
+  const { relation, url } = JSON.parse(link.toString()) as { relation?: unknown; url: string }
+  return typeof relation === 'string' ? Buffer.from(JSON.stringify({ relation, url })) : DROP
 }
