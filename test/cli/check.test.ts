@@ -39,9 +39,9 @@ test('a broken one is told place by place', () => {
 })
 
 test('warnings are marked and do not fail', () => {
-  const { code, err } = run(mapWithFhirKey('operations: { $export: { bulk: true } }'))
+  const { code, err } = run(mapWithFhirKey('trustNarrowing: true'))
   expect(code).toBe(0)
-  expect(err).toContain('routes.yaml:12:71: warning: not built yet: "operations"; every operation is refused')
+  expect(err).toContain('routes.yaml:12:71: warning: not built yet: "trustNarrowing"')
 })
 
 test('--effective prints the map alone', () => {
