@@ -10,6 +10,14 @@ export function isReadFirst(use: BodyUse): boolean {
   return use === 'form' || use === 'bundle'
 }
 
+/** A search is short, and reading a form costs far more than its bytes: no honest one is larger. */
+const LARGEST_FORM = 1024 * 1024
+
+/** Bytes of a body that is read before the decision. */
+export function mostRead(use: BodyUse, bodyLimit: number): number {
+  return use === 'form' ? Math.min(bodyLimit, LARGEST_FORM) : bodyLimit
+}
+
 export function refuseBeforeReading(use: BodyUse, { method, headers }: AskedLine): Refusal | undefined {
   switch (use) {
     case 'none':

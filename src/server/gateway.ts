@@ -12,7 +12,7 @@ import type { RouteTable } from '../domain/route-table.ts'
 import { askUpstream } from '../proxy/ask-upstream.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
-import { isReadFirst, refuseBeforeReading } from './body-rules.ts'
+import { isReadFirst, mostRead, refuseBeforeReading } from './body-rules.ts'
 import type { AskedLine, Edge, Endpoint, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
 import type { Passage } from './passage.ts'
@@ -83,7 +83,7 @@ async function readMeaning(
   const use = endpoint.bodyUse(line)
   const refusal = refuseBeforeReading(use, line)
   if (refusal !== undefined || !isReadFirst(use)) return refusal
-  const body = await readBody(request, line.headers, endpoint.bodyLimit)
+  const body = await readBody(request, line.headers, mostRead(use, endpoint.bodyLimit))
   return isRefusal(body) ? body : decodeUtf8(body)
 }
 
@@ -147,7 +147,8 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
     answerIsRead: plan.readsAnswer,
     overrides: plan.overrides,
   })
-  const answer = (status: number, upstreamHeaders: AnswerHeaders): Answer | Refusal => {
+  const answer = (status: number, given: AnswerHeaders): Answer | Refusal => {
+    const upstreamHeaders = plan.answerHeaders?.(status, given) ?? given
     const transform = plan.transform?.(status, upstreamHeaders)
     if (isRefusal(transform)) return transform
     const back = inbound({
@@ -165,6 +166,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
     response,
     method: plan.method,
     path: plan.path,
+    atOrigin: plan.atOrigin,
     headers,
     body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.()) : plan.body,
     stallTimeout: house.stallTimeout,
