@@ -262,6 +262,7 @@ describe('conditional references are searches', () => {
     'Patient?identifier=a b',
     '../Patient?identifier=x',
     'Patient/_search?identifier=x',
+    'Patient/1/Observation?code=x',
     '$export?identifier=x',
   ])('%s can be read in more than one way', (reference) => {
     expect(post(subject(reference))).toMatchObject({ code: 'body-invalid' })
