@@ -10,7 +10,7 @@ import { type Authority, authorityOf, type Cover, covering, type HeldScope } fro
 import { type Coverage, clear, clearWithin, type Decision, type Deny } from './decision.ts'
 import type { FhirPolicy } from './policy.ts'
 import type { Need, RequiredAccess } from './required-access.ts'
-import { smallestSet } from './smallest-set.ts'
+import { canBeCovered, smallestSet } from './smallest-set.ts'
 
 /** `required` has one element for a single interaction, one for each entry of a Bundle: all must be covered. */
 export function decide(required: readonly RequiredAccess[], grant: Grant, policy: FhirPolicy): Decision {
@@ -140,8 +140,10 @@ function deny(
   return { outcome: 'deny', refusal, covered, missing }
 }
 
+/** Nothing is offered either where only a wildcard would do, so whether anything would is asked apart. */
 function anotherKindHelps(required: readonly RequiredAccess[], grant: Grant, policy: FhirPolicy): boolean {
-  return KINDS.some((kind) => kind !== grant.kind && smallestSet(required, { ...grant, kind }, policy).length > 0)
+  if (canBeCovered(required, grant, policy)) return false
+  return KINDS.some((kind) => canBeCovered(required, { ...grant, kind }, policy))
 }
 
 const KINDS: readonly CredentialKind[] = ['bearer', 'api-key', 'service-key']

@@ -15,6 +15,8 @@ const MOST_PRODUCT_SCOPES = 3
 interface Demand {
   readonly need: Need
   readonly door: Door
+  /** Contexts whose scopes count; all when absent. */
+  readonly contexts: readonly ScopeContext[] | undefined
 }
 
 export function smallestSet(
@@ -27,13 +29,22 @@ export function smallestSet(
   return smart.length > 0 ? smart : productSet(demands, grant, policy)
 }
 
+/** Whether any scopes that this kind of credential may carry would cover the request, wildcards included. */
+export function canBeCovered(required: readonly RequiredAccess[], grant: GrantFacts, policy: FhirPolicy): boolean {
+  const demands = demandsOf(required)
+  const products = [...policy.worths.map(({ scope }) => scope), ...policy.catalogue.scopes]
+  const smart = policy.smart && grant.kind === 'bearer' ? CONTEXTS.map((context) => `${context}/*.cruds`) : []
+  return metBy([...products, ...smart], demands, grant, policy).length === demands.length
+}
+
 /** Each once: a Bundle may ask the same of thousands of entries. */
 function demandsOf(required: readonly RequiredAccess[]): readonly Demand[] {
   const demands = new Map<string, Demand>()
-  for (const { needs, door } of required) {
+  for (const { needs, door, contexts } of required) {
     for (const need of needs.filter(({ optional }) => !optional)) {
       const write = need.criterionOf === undefined ? '' : `${need.criterionOf.type} ${need.criterionOf.permission}`
-      demands.set(`${need.type} ${need.permissions} ${need.role === 'probe'} ${door} ${write}`, { need, door })
+      const key = `${need.type} ${need.permissions} ${need.role === 'probe'} ${door} ${contexts} ${write}`
+      demands.set(key, { need, door, contexts })
     }
   }
   return [...demands.values()]
@@ -49,7 +60,10 @@ function metBy(
   // A patient/ scope brings its launch patient with it when it is asked for.
   const patients = grant.patients.length > 0 ? grant.patients : ['launched']
   const { held } = authorityOf({ ...grant, scopes, patients }, policy)
-  return demands.filter(({ need, door }) => covering(need, door, held, policy).some((cover) => mayHelp(need, cover)))
+  return demands.filter(({ need, door, contexts }) => {
+    const counting = contexts === undefined ? held : held.filter(({ smart }) => contexts.includes(smart.context))
+    return covering(need, door, counting, policy).some((cover) => mayHelp(need, cover))
+  })
 }
 
 // A patient's part of a type cannot answer a question about all of it, and a filtered part need not hold what was asked for.
@@ -58,7 +72,8 @@ function mayHelp(need: Need, { scope, limit }: Cover): boolean {
 }
 
 function smartSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPolicy): readonly string[] {
-  const context = contextOf(grant)
+  const context = contextOf(grant, demands)
+  if (context === undefined) return []
   const isFree = ({ criterionOf }: Need): boolean =>
     criterionOf !== undefined && context === 'system' && policy.criteriaWithoutSearch
   const needs = demands.map(({ need }) => need).filter((need) => !isFree(need))
@@ -76,13 +91,18 @@ function smartSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPol
   return metBy(scopes, demands, grant, policy).length === demands.length ? scopes.sort() : []
 }
 
-/** The context that the caller uses; else what the token knows of (contract §4). */
-function contextOf(grant: GrantFacts): ScopeContext {
+/** The context that the caller uses; else what the token knows of (contract §4). One that does not count here helps nobody. */
+function contextOf(grant: GrantFacts, demands: readonly Demand[]): ScopeContext | undefined {
   const used = new Set(grant.scopes.map((scope) => parseScope(scope)?.context))
-  const first = CONTEXTS.find((context) => used.has(context))
-  if (first !== undefined) return first
-  if (grant.patients.length > 0) return 'patient'
-  return grant.fhirUser === undefined ? 'system' : 'user'
+  const preferred: readonly ScopeContext[] = [
+    ...CONTEXTS.filter((context) => used.has(context)),
+    ...(grant.patients.length > 0 ? (['patient'] as const) : []),
+    ...(grant.fhirUser === undefined ? [] : (['user'] as const)),
+    'system',
+    'user',
+    'patient',
+  ]
+  return preferred.find((context) => demands.every(({ contexts }) => contexts?.includes(context) ?? true))
 }
 
 function productSet(demands: readonly Demand[], grant: GrantFacts, policy: FhirPolicy): readonly string[] {

@@ -2,7 +2,9 @@
 // then fewest letters, no wildcard, alphabetical; none where none would help.
 
 import { describe, expect, test } from 'vitest'
+import { decide } from '../../../src/domain/decision/decide.ts'
 import type { FhirPolicy } from '../../../src/domain/decision/policy.ts'
+import type { RequiredAccess } from '../../../src/domain/decision/required-access.ts'
 import { smallestSet } from '../../../src/domain/decision/smallest-set.ts'
 import type { Grant, GrantFacts } from '../../../src/domain/grant.ts'
 import { isRefusal } from '../../../src/domain/refusal.ts'
@@ -186,6 +188,35 @@ test('what is offered would do, and nothing less of it would', () => {
       }
     }
   }
+})
+
+describe('where scopes of one context count', () => {
+  const needs = (type: string): RequiredAccess['needs'] =>
+    ['r', 's'].map((permissions) => ({ type, permissions, role: 'own' }))
+  const exporting = (type: string): RequiredAccess => ({
+    door: 'bulk',
+    interaction: { code: 'operation', name: '$export' },
+    needs: needs(type),
+    contexts: ['system'],
+  })
+
+  test.each<[string, Partial<GrantFacts>]>([
+    ['patient/Patient.rs', { patients: ['p1'] }],
+    ['user/Patient.rs', { fhirUser: 'Practitioner/1' }],
+    ['', { patients: ['p1'], fhirUser: 'Practitioner/1' }],
+  ])('%j %j is offered none of another', (scopes, facts) => {
+    expect(smallestSet([exporting('Patient')], grantWith(scopes, facts), policy)).toEqual(['system/Patient.rs'])
+  })
+
+  test('a key is told that no key will do, though only a wildcard would', () => {
+    const code = (grant: Grant): string | undefined => {
+      const decision = decide([exporting('*')], grant, policy)
+      return decision.outcome === 'deny' ? decision.refusal.code : undefined
+    }
+    expect(code(grantWith('', { kind: 'api-key' }))).toBe('credential-kind')
+    expect(code(grantWith('patient/*.rs', { patients: ['p1'] }))).toBe('scope-insufficient')
+    expect(code(grantWith('system/*.rs'))).toBeUndefined()
+  })
 })
 
 test('only a refusal for want of scopes offers some', () => {
