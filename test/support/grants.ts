@@ -5,6 +5,7 @@ import type { Door } from '../../src/domain/decision/required-access.ts'
 import { definitionsOf } from '../../src/domain/fhir/definitions.ts'
 import { type Grant, type GrantFacts, grantOf } from '../../src/domain/grant.ts'
 import { parseScope } from '../../src/domain/smart/scope.ts'
+import type { ModelToken } from './model/sight.ts'
 
 export function grantWith(scopes: string | readonly string[], facts: Partial<GrantFacts> = {}): Grant {
   const list = typeof scopes === 'string' ? scopes.split(' ').filter((scope) => scope !== '') : scopes
@@ -12,6 +13,11 @@ export function grantWith(scopes: string | readonly string[], facts: Partial<Gra
     { kind: 'bearer', issuer: 'ehr', audience: [], patients: [], expiresAt: 4_102_444_800, ...facts, scopes: list },
     (text) => text,
   )
+}
+
+/** The grant of a token of the reference model. */
+export function grantOfToken({ scopes, patients, fhirUser }: ModelToken): Grant {
+  return grantWith(scopes, { patients, ...(fhirUser === undefined ? {} : { fhirUser }) })
 }
 
 export function policyWith(changes: Partial<FhirPolicy> = {}): FhirPolicy {
