@@ -22,6 +22,8 @@ export interface EntryJudge {
   late?(index: number): boolean
   /** An entry that is taken out or came without a resource (`raw`): bytes for its place, or undefined to leave it out. */
   instead?(index: number, hadResource: boolean, raw: Buffer): Buffer | 'keep' | undefined
+  /** How many entries there must be at least, where each stands for one that was sent. */
+  readonly count?: number
   /** Entries to put in before this one, and behind the last: JSON with commas between, empty for none. */
   before?(index: number): Buffer
   behind?(): Buffer
@@ -130,6 +132,8 @@ class GuardEditor implements JsonVisitor {
 
   end(): void {
     if (!this.#kind) this.fault ??= 'no Bundle'
+    const { count } = this.#judge
+    if (count !== undefined && count > this.#index + 1) this.fault ??= 'fewer entries than were sent'
   }
 
   enter(place: number, key: string | undefined, first: number): number {

@@ -61,6 +61,8 @@ function judgeAnswers(
     return Buffer.from(entries.join(','))
   }
   return {
+    // With answers missing, those of refused entries could not stand at their places.
+    ...(refused.size === 0 ? {} : { count: sent.length }),
     before: (index) => refusedBetween((sent[index - 1]?.place ?? -1) + 1, sent[index]?.place ?? 0),
     behind: () => refusedBetween((sent.at(-1)?.place ?? -1) + 1, places),
     resource(raw, index) {

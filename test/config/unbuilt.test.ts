@@ -13,17 +13,12 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
   'server.trustedProxies': [server('trustedProxies: [10.0.0.0/8]'), server('trustedProxies: []')],
   'server.tls': [server('tls: { cert: c, key: k }')],
   'server.admin.clientCa': [server('tls: { cert: c, key: k }, admin: { clientCa: c }')],
-  'server.limits.guardedBody': [server('limits: { guardedBody: 1MiB }'), server('limits: { guardedBody: 10MiB }')],
   'issuers.*.introspection': [
     mapWith({
       replace: ['jwks: h', 'introspection: { url: https://ehr.example.org/i, clientId: c, clientSecret: s }, jwks: h'],
     }),
   ],
   'upstreams.*.health': [upstream('health: { path: /healthz }')],
-  'upstreams.*.url': [
-    mapWith({ replace: ['http://127.0.0.1:8101/fhir }', '[http://127.0.0.1:1, http://127.0.0.1:2] }'] }),
-    mapWith({ replace: ['http://127.0.0.1:8101/fhir }', '[http://127.0.0.1:1] }'] }),
-  ],
   cors: [section('cors: { origins: ["*"] }')],
   'shared.redis': [section('shared: { redis: redis://h }'), section(`shared: { redis: "${ref('R:-')}" }`)],
   authz: [section('authz: { http: 127.0.0.1:9091 }'), section('authz: {}')],
