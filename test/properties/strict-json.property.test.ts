@@ -31,7 +31,7 @@ function escapable(text: string, at: number): boolean {
 test('Strict JSON reads what JSON.parse reads, where no member stands twice.', () => {
   fc.assert(
     fc.property(jsonText, (text) => {
-      const document = readStrictJson(text, 3)
+      const document = readStrictJson(text, { spansTo: 3 })
       if ('reason' in document) throw new Error(`${document.reason} at ${document.at}`)
       expect(withPrototypes(document.value)).toEqual(JSON.parse(text))
     }),
@@ -87,7 +87,7 @@ test('Strict JSON refuses a member that stands twice, at any depth and in any sp
 test('A span is the exact text of its member.', () => {
   fc.assert(
     fc.property(jsonText, (text) => {
-      const document = readStrictJson(text, 99)
+      const document = readStrictJson(text, { spansTo: 99 })
       if ('reason' in document) throw new Error(document.reason)
       for (const object of objectsIn(document.value)) {
         for (const [name, value] of Object.entries(object)) {

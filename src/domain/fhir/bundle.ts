@@ -59,6 +59,7 @@ const MEMBERS = new Map(
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
 // Bundle (1), the entry array (2), an entry (3), its request (4).
 const SPANS_TO = 4
+const PLACED = new Set(['request', 'url', 'ifNoneExist'])
 
 interface Replacement {
   readonly span: readonly [number, number]
@@ -66,7 +67,7 @@ interface Replacement {
 }
 
 export function readBundle(text: string, maximumEntries: number, definitions: Definitions): BundleRequest | Refusal {
-  const document = readStrictJson(text, SPANS_TO)
+  const document = readStrictJson(text, { spansTo: SPANS_TO, members: PLACED })
   if ('reason' in document)
     return invalid(`The body is no JSON that can be read: ${document.reason} at character ${document.at}.`)
   const bundle = document.value

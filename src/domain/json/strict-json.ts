@@ -23,12 +23,18 @@ export interface JsonDocument {
 
 const MAXIMUM_DEPTH = 200
 
-/**
- * `spansTo`: depth down to which positions are kept; 0 keeps none. `members`: only of members with these names; without it of all.
- * A faulty text gives its first fault.
- */
-export function readStrictJson(text: string, spansTo = 0, members?: ReadonlySet<string>): JsonDocument | JsonFault {
-  const reader = new Reader(text, spansTo, members)
+export interface StrictJsonOptions {
+  /** Depth down to which positions are kept; 0 keeps none. */
+  readonly spansTo?: number
+  /** Positions of members with these names only; without it of all. */
+  readonly members?: ReadonlySet<string>
+  /** Deepest nesting that is read. */
+  readonly deepest?: number
+}
+
+/** A faulty text gives its first fault. */
+export function readStrictJson(text: string, options: StrictJsonOptions = {}): JsonDocument | JsonFault {
+  const reader = new Reader(text, options)
   try {
     return reader.document()
   } catch (fault) {
@@ -59,14 +65,16 @@ class Reader {
   readonly #text: string
   readonly #spansTo: number
   readonly #members: ReadonlySet<string> | undefined
+  readonly #deepest: number
   readonly #spans = new Map<JsonObject, Map<string, readonly [number, number]>>()
   readonly #elementSpans = new Map<readonly Json[], (readonly [number, number])[]>()
   #at = 0
 
-  constructor(text: string, spansTo: number, members: ReadonlySet<string> | undefined) {
+  constructor(text: string, { spansTo = 0, members, deepest = MAXIMUM_DEPTH }: StrictJsonOptions) {
     this.#text = text
     this.#spansTo = spansTo
     this.#members = members
+    this.#deepest = deepest
   }
 
   document(): JsonDocument {
@@ -84,7 +92,7 @@ class Reader {
   }
 
   #value(depth: number): Json {
-    if (depth > MAXIMUM_DEPTH) throw new Fault(this.#at, `nested deeper than ${MAXIMUM_DEPTH} levels`)
+    if (depth > this.#deepest) throw new Fault(this.#at, `nested deeper than ${this.#deepest} levels`)
     switch (this.#text.charCodeAt(this.#at)) {
       case 0x7b:
         return this.#object(depth)

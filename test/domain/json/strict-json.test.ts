@@ -8,7 +8,7 @@ import {
 } from '../../../src/domain/json/strict-json.ts'
 
 function read(text: string, spansTo = 0): JsonDocument {
-  const document = readStrictJson(text, spansTo)
+  const document = readStrictJson(text, spansTo === undefined ? {} : { spansTo })
   if ('reason' in document) throw new Error(`${text}: ${document.reason}`)
   return document
 }
