@@ -12,10 +12,10 @@ import { isRefusal, type Refusal, refuse } from './refusal.ts'
 export type { FhirRequestLine }
 
 /**
- * What the body is for: `form` and `bundle` are read whole before the decision, `resource` streams through a check of its type
+ * What the body is for: `form`, `bundle` and `parameters` are read whole before the decision, `resource` streams through a check of its type
  * and id, `stream` passes unread, `none` means that there must be none.
  */
-export type BodyUse = 'none' | 'form' | 'bundle' | 'resource' | 'stream'
+export type BodyUse = 'none' | 'form' | 'bundle' | 'parameters' | 'resource' | 'stream'
 
 export interface FhirRequest {
   readonly interaction: Interaction
@@ -40,12 +40,14 @@ export interface FhirRequest {
 export function bodyUseOf({ method, segments }: FhirRequestLine): BodyUse {
   if (isSearchByPost(method, segments)) return 'form'
   if (method === 'POST' && segments.length === 0) return 'bundle'
+  // What an export reaches stands in its parameters.
+  if (method === 'POST' && segments.at(-1) === '$export') return 'parameters'
   // Binary takes any content as it is (R4 Binary §2.45.1); a patch is no resource.
   if (method === 'POST' || method === 'PUT') return segments[0] === 'Binary' ? 'stream' : 'resource'
   return method === 'PATCH' ? 'stream' : 'none'
 }
 
-/** `body` is the text of a form or a Bundle, and undefined for every other use of a body. */
+/** `body` is the text of a form, a Bundle or Parameters, and undefined for every other use of a body. */
 export function readFhirRequest(
   line: FhirRequestLine,
   body: string | undefined,
@@ -67,6 +69,7 @@ export function readFhirRequest(
     parameters,
     path: printRequestPath(line.segments, parameters),
     bodyUse: use,
+    ...(use === 'parameters' && body !== undefined ? { body } : {}),
     ...(condition ? { ifNoneExist: printQuery(condition.parameters) } : {}),
   }
 }

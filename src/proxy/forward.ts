@@ -45,6 +45,8 @@ export interface Exchange {
   readonly method: string
   /** Below the upstream's base, with the query. */
   readonly path: string
+  /** `path` is not below the base. */
+  readonly atOrigin?: boolean | undefined
   readonly headers: string[]
   readonly body?: Buffer | string | Readable | undefined
   /** Milliseconds that a client may let an answer wait without reading on. */
@@ -114,9 +116,9 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
   }
 
   #dispatch(): void {
-    const { upstream, method, path, headers, body = null } = this.#exchange
+    const { upstream, method, path, atOrigin, headers, body = null } = this.#exchange
     const origin = upstream.pick()
-    const target = origin.path + path
+    const target = atOrigin ? path : origin.path + path
     const options = {
       method: method as Dispatcher.HttpMethod,
       path: target.startsWith('/') ? target : `/${target}`,

@@ -4,6 +4,8 @@
 export interface PublicUrls {
   /** The URL as a client may see it; undefined when it names the upstream outside its base and must not be shown. */
   map(url: string): string | undefined
+  /** Path and query of a URL on the upstream's own origin but outside its base; undefined for every other one. */
+  besideBase(url: string): string | undefined
   readonly publicBase: string
 }
 
@@ -55,7 +57,14 @@ export function compilePublicUrls(upstreams: readonly string[], publicBase: stri
     return origin === undefined || hidden.has(origin) || hiddenHosts.has(hostOf(origin)) ? undefined : url
   }
 
-  return { map, publicBase }
+  const besideBase = (url: string): string | undefined => {
+    const absolute = ABSOLUTE.exec(url)
+    const origin = absolute === null ? undefined : originOf(absolute[1]!, absolute[2]!)
+    if (origin === undefined || !hidden.has(origin) || below(origin + absolute![3]!) !== undefined) return undefined
+    return absolute![3]!
+  }
+
+  return { map, besideBase, publicBase }
 }
 
 /** Whole path segments: `http://h/fhir` is above `http://h/fhir/Patient` and `http://h/fhir?_getpages=…`, not above `http://h/fhirish`. */

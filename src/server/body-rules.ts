@@ -5,9 +5,9 @@ import { refuseUnlessForm, refuseUnlessJson } from '../domain/http/media-type.ts
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { AskedLine } from './endpoint.ts'
 
-/** Only forms and Bundles are read before the decision. */
+/** Forms, Bundles and the Parameters of an export are read before the decision. */
 export function isReadFirst(use: BodyUse): boolean {
-  return use === 'form' || use === 'bundle'
+  return use === 'form' || use === 'bundle' || use === 'parameters'
 }
 
 /** A search is short, and reading a form costs far more than its bytes: no honest one is larger. */
@@ -26,6 +26,7 @@ export function refuseBeforeReading(use: BodyUse, { method, headers }: AskedLine
     case 'form':
       return refuseUnlessForm(headers)
     case 'bundle':
+    case 'parameters':
       return refuseUnlessJson(headers)
     default:
       return undefined

@@ -18,11 +18,13 @@ import { Upstream } from '../proxy/upstream.ts'
 import { rememberDecisions } from './decision-cache.ts'
 import { createDiscovery, type Discovery } from './discovery.ts'
 import type { Endpoint } from './endpoint.ts'
+import { createExportJobs } from './export-jobs.ts'
 import { fhirEndpoint } from './fhir-endpoint.ts'
 import type { House } from './gateway.ts'
 import { createOwnPages } from './own-pages.ts'
-import { createPages, type Pages } from './pages.ts'
+import { createPages } from './pages.ts'
 import { plainEndpoint, type SharedParts } from './plain-endpoint.ts'
+import { createSeals, type Seals } from './seals.ts'
 
 export interface Hearers {
   readonly onCacheLookup: (cache: 'token' | 'decision', result: 'hit' | 'miss') => void
@@ -36,7 +38,7 @@ export interface ComposeOptions {
   readonly keySets: KeySets
   /** API keys and service keys; left out where there are none to ask. */
   readonly keyStore?: Pick<KeyLookup, 'find'> | undefined
-  /** Newest first; see `pages.ts`. */
+  /** Newest first; see `seals.ts`. */
   readonly sealKeys: readonly string[]
   readonly hear: Hearers
   /** Nothing is fetched before it is needed: for `explain`. */
@@ -60,7 +62,7 @@ export function compose(settings: Settings, options: ComposeOptions): Composed {
   const upstreams = new Map(
     Object.values(settings.upstreams).map((upstream) => [upstream.name, new Upstream(upstream)]),
   )
-  const pages = createPages({ keys: options.sealKeys, now })
+  const seals = createSeals({ keys: options.sealKeys, now })
   const authenticator = createAuthenticator({
     issuers: settings.issuers,
     limits: settings.server.limits,
@@ -76,7 +78,7 @@ export function compose(settings: Settings, options: ComposeOptions): Composed {
     routes: mapRoutes(settings, catalogue),
     apiKeyHeader: apiKeyHeader(settings),
   })
-  const build = { settings, catalogue, upstreams, pages, options }
+  const build = { settings, catalogue, upstreams, seals, options }
   const house: House = {
     routes: compileRouteTable(settings.routes.flatMap((route) => entriesOf(route, build))),
     readHeaders: headerReader({
@@ -100,7 +102,7 @@ interface Build {
   readonly settings: Settings
   readonly catalogue: Catalogue
   readonly upstreams: ReadonlyMap<string, Upstream>
-  readonly pages: Pages
+  readonly seals: Seals
   readonly options: ComposeOptions
 }
 
@@ -136,7 +138,7 @@ function fhirParts(
   parts: SharedParts,
   urls: PublicUrls,
   publicBase: boolean,
-  { settings, catalogue, pages, options }: Build,
+  { settings, catalogue, seals, options }: Build,
 ) {
   const { generation, now, hear } = options
   const limits = { ...settings.server.limits, ...route.limits }
@@ -151,10 +153,11 @@ function fhirParts(
     limits,
     rewrites: route.sealPages || !publicBase,
     guard: {
-      links: { route: route.name, urls, pages, seals: route.sealPages },
+      links: { route: route.name, urls, pages: createPages(seals), seals: route.sealPages },
       mostHeld: limits.guardedBody,
       counted: hear.onGuarded,
     },
+    jobs: createExportJobs(route.name, urls, seals),
   }
 }
 

@@ -43,6 +43,8 @@ export interface Plan {
   readonly method: string
   /** Below the upstream's base. */
   readonly path: string
+  /** `path` is the whole path on the upstream's origin instead. */
+  readonly atOrigin?: boolean | undefined
   readonly bodyUse: BodyUse
   /** Replaces the client's body when present. */
   readonly body?: string | undefined
@@ -50,6 +52,8 @@ export interface Plan {
   readonly overrides?: ReadonlyMap<string, string | undefined> | undefined
   /** Watches a streamed body. */
   inspect?(): BodyInspection
+  /** The answer's header fields as everything behind reads them, `transform` included. */
+  answerHeaders?(status: number, headers: AnswerHeaders): AnswerHeaders
   /** Rewrites or guards the answer on its way; undefined leaves it unread. */
   transform?(status: number, headers: AnswerHeaders): BodyTransform | Refusal | undefined
   /** Whether `transform` may want to read the answer, so that it must come whole and uncompressed. */

@@ -5,6 +5,7 @@ import type { FhirRoute } from '../config/settings.ts'
 import { decideBatch } from '../domain/decision/decide-batch.ts'
 import { decidePlain } from '../domain/decision/decide-plain.ts'
 import type { Decision } from '../domain/decision/decision.ts'
+import { narrowExport } from '../domain/decision/export-access.ts'
 import { operationAccess } from '../domain/decision/operation-access.ts'
 import type { FhirPolicy } from '../domain/decision/policy.ts'
 import { isSearchByPost } from '../domain/fhir/interaction.ts'
@@ -14,6 +15,8 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound } from '../proxy/guarded-resource.ts'
 import type { Decide } from './decision-cache.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
+import { nameExportJob } from './export-endpoint.ts'
+import { EXPORT_SEGMENT, type ExportJobs } from './export-jobs.ts'
 import { planFhir } from './fhir-plan.ts'
 import type { GuardRules } from './guarded-answers.ts'
 import type { Page } from './pages.ts'
@@ -26,6 +29,7 @@ export interface FhirParts extends SharedParts {
   readonly limits: { readonly bundleEntries: number; readonly searchParameters: number }
   readonly rewrites: boolean
   readonly guard: GuardRules
+  readonly jobs: ExportJobs
 }
 
 export function fhirEndpoint(route: FhirRoute, parts: FhirParts): Endpoint {
@@ -44,6 +48,7 @@ export function fhirEndpoint(route: FhirRoute, parts: FhirParts): Endpoint {
     bodyUse: (line) => bodyUseOf(lineOf(line)),
     name(line, body, grant): Asked | Refusal {
       const below = lineOf(line)
+      if (below.segments[0] === EXPORT_SEGMENT) return nameExportJob(below, grant!, parts)
       const page = below.segments[0] === '_page' ? openPage(below, route.name, grant!, parts) : undefined
       if (isRefusal(page)) return page
       const asked = page === undefined ? below : { ...below, segments: page.segments, parameters: page.parameters }
@@ -57,6 +62,8 @@ export function fhirEndpoint(route: FhirRoute, parts: FhirParts): Endpoint {
         rewrites,
         guard,
         writes: route,
+        jobs: parts.jobs,
+        policy,
       }
       return {
         interaction: request.interaction.code,
@@ -89,11 +96,14 @@ function withoutSearch({ method, segments }: FhirRequestLine): readonly string[]
 }
 
 function decide(request: FhirRequest, grant: Grant, { decide: remembered, policy }: FhirParts): Decision {
-  const { interaction, required, method, parameters } = request
+  const { interaction, required, method, parameters, segments, body } = request
   if (interaction.code === 'batch') return decideBatch(request.entries!, (entry) => remembered(entry, grant, policy))
   if (interaction.code !== 'operation') return remembered(required, grant, policy)
-  const access = operationAccess({ interaction, method, parameters }, policy.operations, policy.definitions)
+  const asked = { interaction, method, parameters, segments, body }
+  const access = operationAccess(asked, policy.operations, policy.definitions)
   if (isRefusal(access)) return { outcome: 'deny', refusal: access, covered: [], missing: [] }
   if ('scope' in access) return decidePlain({ anyOf: [access.scope] }, grant, policy.catalogue)
-  return remembered([access], grant, policy)
+  const decision = remembered([access], grant, policy)
+  const part = decision.outcome === 'deny' && access.door === 'bulk' ? narrowExport(access, grant, policy) : undefined
+  return part === undefined ? decision : remembered([part], grant, policy)
 }

@@ -5,8 +5,9 @@ import { acceptedFormats } from '../domain/answer-format.ts'
 import { constrainRequest } from '../domain/constraint/constrain-request.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { Permit } from '../domain/decision/decision.ts'
+import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { BundleRequest } from '../domain/fhir/bundle.ts'
-import { isWrite, type Write } from '../domain/fhir/interaction.ts'
+import { isExport, isWrite, type Write } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
 import { refuseUnlessJson } from '../domain/http/media-type.ts'
@@ -16,8 +17,11 @@ import { inspectResource } from '../proxy/resource-inspection.ts'
 import { answersWithBundle, rewriteLinks, type Transform } from './bundle-answers.ts'
 import { planBundle } from './bundle-plan.ts'
 import type { Edge, Plan } from './endpoint.ts'
+import type { ExportJobs } from './export-jobs.ts'
+import { planKickOff } from './export-plan.ts'
 import { type GuardRules, guardAnswers } from './guarded-answers.ts'
 import { guardBundleAnswers } from './guarded-bundle-answers.ts'
+import { limitOperation } from './operation-limits.ts'
 import { preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
 import type { WriteRules } from './write-check.ts'
 import { planWrite } from './write-plan.ts'
@@ -35,6 +39,8 @@ export interface FhirPlanning {
   /** What the caller may read of what it writes. */
   readonly back: () => ReadBack
   readonly writes: Omit<WriteRules, 'ask'>
+  readonly jobs: ExportJobs
+  readonly policy: FhirPolicy
 }
 
 export function planFhir(
@@ -57,9 +63,22 @@ export function planFhir(
       ? planOpenWrite(request, planning)
       : planLimitedWrite(request, constraint, planning, edge)
   }
-  return constraint === undefined
-    ? planOpen(request, grant, planning)
+  if (isExport(request.interaction)) return planKickOff(decision, request, grant, planning, edge)
+  if (constraint === undefined) return planOpen(request, grant, planning)
+  return request.interaction.code === 'operation'
+    ? planLimitedOperation(request, constraint, grant, planning, edge)
     : planGuarded(request, constraint, grant, planning)
+}
+
+async function planLimitedOperation(
+  request: FhirRequest,
+  constraint: Constraint,
+  grant: Grant,
+  planning: FhirPlanning,
+  edge: Edge,
+): Promise<Plan | Refusal> {
+  const limited = await limitOperation(request, constraint, planning.headers, edge)
+  return isRefusal(limited) ? limited : planGuarded(limited, constraint, grant, planning)
 }
 
 type SingleWrite = FhirRequest & { readonly interaction: Write }

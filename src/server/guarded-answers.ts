@@ -14,6 +14,7 @@ import { guardedResource, notFound, outcomeOnly, unreadable } from '../proxy/gua
 import { isUnchanged } from '../proxy/not-modified.ts'
 import { answerLinks, type LinkRules } from './answer-links.ts'
 import { isJson, type Transform } from './bundle-answers.ts'
+import { guardOperation } from './operation-answers.ts'
 
 export interface GuardRules {
   readonly links: LinkRules
@@ -35,8 +36,14 @@ export function guardAnswers(
     if (status !== 200) return refused(interaction, status, headers)
     if (!isJson(headers)) return unreadable()
     const links = answerLinks(interaction, asked, grant, rules.links)
-    const judge = judgeEntries(interaction, constraint)
-    return guardedBundle({ ...rules, links, judge, mayBeEmpty: !isOfInstance(interaction) })
+    const bundle = (): BodyTransform =>
+      guardedBundle({
+        ...rules,
+        links,
+        judge: judgeEntries(interaction, constraint),
+        mayBeEmpty: !isOfInstance(interaction),
+      })
+    return interaction.code === 'operation' ? guardOperation(interaction, constraint, { ...rules, bundle }) : bundle()
   }
 }
 

@@ -33,7 +33,7 @@ export function decide(required: readonly RequiredAccess[], grant: Grant, policy
     constraints.push(limited ? new Constraint(inContexts(authority.held, access), access.door, policy) : undefined)
   }
   if (constraints.every((constraint) => constraint === undefined)) return clear(covered)
-  const searches = required.some(({ interaction }) => interaction.code.startsWith('search'))
+  const searches = required.some(({ interaction, door }) => interaction.code.startsWith('search') || door === 'bulk')
   return clearWithin(searches ? 'narrow-guard' : 'guard', covered, constraints)
 }
 

@@ -1,11 +1,14 @@
 // The access that an operation requires, by its rule on the route (contract §3 `operations`): FHIR and SMART define none, so an operation
-// without a rule is refused. A bulk export needs to read and search every exported type by `system/` scopes (spec §2.5, §8).
+// without a rule is refused (spec §2.5). Whatever it is asked for, an operation may answer with resources of any type.
 
+import type { ExportKickOff } from '../fhir/bulk-export.ts'
 import type { Definitions } from '../fhir/definitions.ts'
-import type { Interaction } from '../fhir/interaction.ts'
-import type { Parameter } from '../http/request-target.ts'
+import { type Interaction, isExport } from '../fhir/interaction.ts'
+import { parseSearch } from '../fhir/search.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { ScopeContext } from '../smart/scope.ts'
+import { exportAccess } from './export-access.ts'
+import { searchProbes } from './operation-probes.ts'
 import type { Need, RequiredAccess } from './required-access.ts'
 
 export type Operation = Extract<Interaction, { code: 'operation' }>
@@ -21,10 +24,8 @@ export interface OperationRule {
   readonly contexts: readonly ScopeContext[]
 }
 
-export interface OperationRequest {
+export interface OperationRequest extends ExportKickOff {
   readonly interaction: Operation
-  readonly method: string
-  readonly parameters: readonly Parameter[]
 }
 
 /** The access, or the one product scope that opens it, or a refusal. */
@@ -42,7 +43,10 @@ export function operationAccess(
       allow: rule.methods,
     })
   }
-  if (rule.bulk) return bulkAccess(request, definitions)
+  // Answered later and elsewhere, an export is looked after as one or not at all.
+  if (rule.bulk !== isExport(interaction))
+    return refuse('operation-not-listed', '$export, and nothing else, is opened by { bulk: true } in the route map.')
+  if (rule.bulk) return exportAccess(interaction, { ...request, method: asked }, definitions)
   const { requires } = rule
   if (requires === undefined)
     return refuse('operation-not-listed', 'This operation is opened without saying what it needs.')
@@ -51,57 +55,26 @@ export function operationAccess(
   const needs = [...requires.letters].map(
     (letter): Need => ({ type, permissions: letter, role: 'own', ...idOf(interaction, type) }),
   )
-  return { door: 'operation', interaction, needs, contexts: rule.contexts }
+  const probes = requires.letters.includes('s') && interaction.id === undefined ? probesOf(request, definitions) : []
+  if (isRefusal(probes)) return probes
+  const alongside = type === '*' ? [] : [COMES_ALONG]
+  return { door: 'operation', interaction, needs: [...needs, ...probes, ...alongside], contexts: rule.contexts }
+}
+
+/** What no scope covers is cut from the answer. */
+const COMES_ALONG: Need = { type: '*', permissions: 'rs', role: 'include', optional: true }
+
+/** Parameters in the URL of an operation that searches a type may be search criteria; what is included comes with the answer. */
+function probesOf({ interaction, parameters }: OperationRequest, definitions: Definitions): readonly Need[] | Refusal {
+  const search = parseSearch(parameters, interaction.type ?? '*', definitions)
+  if (isRefusal(search)) return search
+  return searchProbes(search.reaches.filter(({ kind }) => kind === 'probe' || kind === 'list'))
 }
 
 /** More exact shapes stand first in no particular order: no two of one route fit the same operation but by `{type}`. */
 function fits({ shape }: OperationRule, { name, type, id }: Operation): boolean {
   const place = type === undefined ? '' : id === undefined ? '/' : '/{id}/'
   return shape === `${type ?? ''}${place}${name}` || (type !== undefined && shape === `{type}${place}${name}`)
-}
-
-function bulkAccess(
-  { interaction, method, parameters }: OperationRequest,
-  definitions: Definitions,
-): RequiredAccess | Refusal {
-  if (method !== 'GET')
-    return refuse('interaction-unknown', 'A bulk export is started by GET here.', { allow: ['GET'] })
-  const stray = parameters.find(({ name }) => !EXPORT_PARAMETERS.has(name))
-  if (stray !== undefined)
-    return refuse('constraint-unenforceable', 'This bulk export has a parameter that is not understood here.')
-  const types = exportedTypes(parameters, definitions)
-  if (isRefusal(types)) return types
-  const group: readonly Need[] = interaction.type === 'Group' ? [{ type: 'Group', permissions: 'r', role: 'own' }] : []
-  const needs = types.flatMap((type): Need[] => ['r', 's'].map((permissions) => ({ type, permissions, role: 'own' })))
-  return { door: 'bulk', interaction, needs: [...needs, ...group], contexts: ['system'] }
-}
-
-const EXPORT_PARAMETERS = new Set([
-  '_outputFormat',
-  '_since',
-  '_until',
-  '_type',
-  '_typeFilter',
-  '_elements',
-  'organizeOutputBy',
-  'allowPartialManifests',
-])
-
-/** `_type` may repeat and hold lists; without it an export holds every type. A filter of another type would bring that one in. */
-function exportedTypes(parameters: readonly Parameter[], definitions: Definitions): readonly string[] | Refusal {
-  const types = parameters
-    .filter(({ name, value }) => name === '_type' && value !== '')
-    .flatMap(({ value }) => value.split(','))
-  const filtered = parameters
-    .filter(({ name }) => name === '_typeFilter')
-    .flatMap(({ value }) => value.split(','))
-    .map((query) => query.split('?', 1)[0]!)
-  const unknown = [...types, ...filtered].some((type) => !definitions.isResourceType(type))
-  if (unknown)
-    return refuse('interaction-unknown', 'The export names a type that this FHIR version does not define.', {
-      status: 400,
-    })
-  return types.length === 0 ? ['*'] : [...new Set([...types, ...filtered])]
 }
 
 function idOf({ type, id }: Operation, needed: string): { id?: string } {

@@ -41,6 +41,11 @@ export function isWrite(interaction: Interaction): interaction is Write {
   return code === 'create' || code === 'update' || code === 'patch' || code === 'delete'
 }
 
+/** A bulk export (Bulk Data Access), at whichever level. */
+export function isExport(interaction: Interaction): boolean {
+  return interaction.code === 'operation' && interaction.name === '$export'
+}
+
 /** The request line below the FHIR base, and the header that can make a create conditional. */
 export interface FhirRequestLine {
   readonly method: string
@@ -52,6 +57,11 @@ export interface FhirRequestLine {
 }
 
 const ID = /^[A-Za-z0-9\-.]{1,64}$/
+
+export function isId(text: string): boolean {
+  return ID.test(text) && text !== '.' && text !== '..'
+}
+
 const OPERATION = /^\$[A-Za-z][A-Za-z0-9-]*$/
 
 /** A root POST is named `batch`; only its body tells a transaction apart. */
