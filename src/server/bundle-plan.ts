@@ -9,7 +9,7 @@ import { isWrite } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { WriteRules } from './write-check.ts'
-import { checkEntry } from './write-plan.ts'
+import { checkEntry } from './entry-write.ts'
 
 export interface PlannedBundle {
   readonly body: string
@@ -44,7 +44,7 @@ function placed({ code, detail, extras }: Refusal, index: number): Refusal {
 
 async function changeOf(entry: BundleEntry, constraint: Constraint, rules: WriteRules): Promise<EntryChange | Refusal> {
   const { method, interaction, segments, parameters: given } = entry
-  if (isWrite(interaction)) return checkEntry({ ...entry, interaction }, constraint, rules)
+  if (isWrite(interaction)) return checkEntry({ ...entry, interaction }, entry.resource, constraint, rules)
   const parameters = constrainParameters(interaction, given, constraint)
   if (isRefusal(parameters)) return parameters
   const url = printRequestPath(segments, parameters).replace(/^\//, '')

@@ -7,13 +7,11 @@ import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { Permit } from '../domain/decision/decision.ts'
 import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { BundleRequest } from '../domain/fhir/bundle.ts'
-import { isExport, isWrite, type Write } from '../domain/fhir/interaction.ts'
+import { isExport, isWrite } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
-import { refuseUnlessJson } from '../domain/http/media-type.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { inspectResource } from '../proxy/resource-inspection.ts'
 import { answersWithBundle, rewriteLinks, type Transform } from './bundle-answers.ts'
 import { planBundle } from './bundle-plan.ts'
 import type { Edge, Plan } from './endpoint.ts'
@@ -22,9 +20,9 @@ import { planKickOff } from './export-plan.ts'
 import { type GuardRules, guardAnswers } from './guarded-answers.ts'
 import { guardBundleAnswers } from './guarded-bundle-answers.ts'
 import { limitOperation } from './operation-limits.ts'
-import { preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
+import type { ReadBack } from './write-answers.ts'
 import type { WriteRules } from './write-check.ts'
-import { planWrite } from './write-plan.ts'
+import { planLimitedWrite, planOpenWrite, type SingleWrite } from './write-plan.ts'
 
 export interface FhirPlanning {
   readonly request: FhirRequest
@@ -81,61 +79,8 @@ async function planLimitedOperation(
   return isRefusal(limited) ? limited : planGuarded(limited, constraint, grant, planning)
 }
 
-type SingleWrite = FhirRequest & { readonly interaction: Write }
-
 function isSingleWrite(request: FhirRequest): request is SingleWrite {
   return isWrite(request.interaction)
-}
-
-/** Streams to the upstream while its type and id are checked. */
-function planOpenWrite(request: SingleWrite, { headers, back, guard }: FhirPlanning): Plan | Refusal {
-  const { interaction, bodyUse, method, path, ifNoneExist } = request
-  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
-  if (refusal !== undefined) return refusal
-  const readable = back().all(interaction.type)
-  const overrides = new Map<string, string | undefined>()
-  if (!readable) overrides.set('prefer', preferredReturn(interaction.type, back(), headers.get('prefer')))
-  if (ifNoneExist !== undefined) overrides.set('if-none-exist', ifNoneExist)
-  return {
-    method,
-    path,
-    bodyUse,
-    overrides,
-    ...(bodyUse === 'resource' ? { inspect: () => inspectResource(expected(interaction)) } : {}),
-    transform: writeAnswer(interaction.type, back(), false, guard.mostHeld),
-    readsAnswer: !readable,
-  }
-}
-
-async function planLimitedWrite(
-  request: SingleWrite,
-  constraint: Constraint,
-  planning: FhirPlanning,
-  edge: Edge,
-): Promise<Plan | Refusal> {
-  const { headers, back, guard, writes } = planning
-  const { interaction, bodyUse, method } = request
-  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
-  if (refusal !== undefined) return refusal
-  if (interaction.type === 'Binary')
-    return refuse('constraint-unenforceable', 'A Binary shows nothing by which limits of scopes could be checked.')
-  const body = interaction.code === 'delete' ? '' : await edge.body()
-  if (isRefusal(body)) return body
-  const write = await planWrite(request, constraint, headers, body, { ...writes, ask: edge.ask })
-  if (isRefusal(write)) return write
-  return {
-    method,
-    path: write.path,
-    bodyUse: 'none',
-    body: write.body,
-    overrides: new Map([
-      ['prefer', preferredReturn(interaction.type, back(), headers.get('prefer'))],
-      ['accept', 'application/fhir+json'],
-      ...write.overrides,
-    ]),
-    transform: writeAnswer(interaction.type, back(), true, guard.mostHeld),
-    readsAnswer: true,
-  }
 }
 
 /** Passes as it was asked; only the links of a Bundle are rewritten on its way back. */
@@ -208,11 +153,6 @@ function refuseUnlessJsonWanted({ request, headers }: FhirPlanning): Refusal | u
   if (acceptedFormats(headers.get('accept'), format).json) return undefined
   const detail = 'What must be checked or rewritten on its way is given as JSON only. Ask for application/fhir+json.'
   return refuse('interaction-unknown', detail, { status: 406 })
-}
-
-function expected(interaction: Write): { type?: string; id?: string } {
-  const { type } = interaction
-  return 'id' in interaction && interaction.id !== undefined ? { type, id: interaction.id } : { type }
 }
 
 // A 304 tells that something is there, and an answer that comes later comes past the guard (spec §2.7).

@@ -56,8 +56,7 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     if (decision.outcome === 'deny') passage.refuse(decision.refusal)
     else send(decision, orRefuse(await asked.plan(decision, grant, edgeOf(passage))), passage, house)
   } catch (thrown) {
-    if (thrown instanceof Refused) passage.refuse(thrown.refusal)
-    else passage.fail(thrown)
+    answerThrown(passage, thrown)
   }
 }
 
@@ -126,8 +125,12 @@ const ASKED_BY_US: ReadonlyMap<string, string | undefined> = new Map([
   ['accept', 'application/fhir+json'] as [string, string],
 ])
 
+/** How often a write is looked at anew before its client is told that the resource keeps changing. */
+const MOST_LOOKS_AGAIN = 3
+const CHANGED = refuse('version-conflict', 'The stored resource changed while it was checked. Try again.')
+
 /** Forwarded, narrowed or guarded, as the plan says; only a cleared decision gets here. */
-function send(decision: Permit, plan: Plan, passage: Passage, house: House): void {
+function send(decision: Permit, plan: Plan, passage: Passage, house: House, looksLeft = MOST_LOOKS_AGAIN): void {
   const { request, response, endpoint, grant, line } = passage.sending()
   const { upstream, outbound, inbound, bodyLimit } = endpoint
   const streamed = plan.bodyUse === 'resource' || plan.bodyUse === 'stream'
@@ -148,6 +151,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
     overrides: plan.overrides,
   })
   const answer = (status: number, given: AnswerHeaders): Answer | Refusal => {
+    if ((status === 412 || status === 409) && plan.again !== undefined && looksLeft > 0) return CHANGED
     const upstreamHeaders = plan.answerHeaders?.(status, given) ?? given
     const transform = plan.transform?.(status, upstreamHeaders)
     if (isRefusal(transform)) return transform
@@ -171,9 +175,27 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House): voi
     body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.()) : plan.body,
     stallTimeout: house.stallTimeout,
     answer,
-    refuse: (fault) => passage.refuse(fault),
+    refuse: (fault) => {
+      if (fault === CHANGED) void sendAgain(decision, plan.again!, passage, house, looksLeft)
+      else passage.refuse(fault)
+    },
     done: (report) => passage.done(report),
   })
+}
+
+/** Nothing was written, since the version that was looked at is no longer the one: what is stored now is looked at. */
+async function sendAgain(
+  decision: Permit,
+  again: NonNullable<Plan['again']>,
+  passage: Passage,
+  house: House,
+  looksLeft: number,
+): Promise<void> {
+  try {
+    send(decision, orRefuse(await again()), passage, house, looksLeft - 1)
+  } catch (thrown) {
+    answerThrown(passage, thrown)
+  }
 }
 
 function refuseStream({ inspect }: Plan, { headers }: AskedLine, limit: number): Refusal | undefined {
@@ -193,6 +215,11 @@ class Refused {
   constructor(refusal: Refusal) {
     this.refusal = refusal
   }
+}
+
+function answerThrown(passage: Passage, thrown: unknown): void {
+  if (thrown instanceof Refused) passage.refuse(thrown.refusal)
+  else passage.fail(thrown)
 }
 
 function orRefuse<Value>(value: Value | Refusal): Value {

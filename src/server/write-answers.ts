@@ -6,6 +6,7 @@ import { Guard } from '../domain/constraint/guard.ts'
 import { authorityOf } from '../domain/decision/authority.ts'
 import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { Door } from '../domain/decision/required-access.ts'
+import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import type { Grant } from '../domain/grant.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
@@ -35,8 +36,10 @@ export function readBack(grant: Grant, policy: FhirPolicy, door: Door): ReadBack
 export function writeAnswer(type: string, back: ReadBack, limited: boolean, mostHeld: number) {
   return (status: number, headers: AnswerHeaders): BodyTransform | Refusal | undefined => {
     if (status >= 400 && limited) return refusedWrite(status, headers)
-    if (status >= 400 || back.all(type) || !hasBody(status, headers)) return undefined
-    return isJson(headers) ? bodyIfReadable(back, mostHeld) : withoutBody()
+    if (back.all(type) || !hasBody(status, headers)) return undefined
+    if (!isJson(headers)) return withoutBody()
+    // With an error some servers send what is stored.
+    return bodyIf(status >= 400 ? isPlainOutcome : (resource) => back.releases(resource), mostHeld)
   }
 }
 
@@ -53,8 +56,8 @@ function refusedWrite(status: number, headers: AnswerHeaders): BodyTransform | R
   return status < 500 && isJson(headers) ? outcomeOnly() : unreadable()
 }
 
-function bodyIfReadable(back: ReadBack, mostHeld: number): BodyTransform {
-  const inner = guardedResource({ releases: (resource) => back.releases(resource) }, mostHeld)
+function bodyIf(releases: (resource: unknown) => boolean, mostHeld: number): BodyTransform {
+  const inner = guardedResource({ releases }, mostHeld)
   let tooLarge = false
   return {
     // The write is done: an answer that cannot be shown is left out, never turned into an error.

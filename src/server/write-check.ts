@@ -3,17 +3,15 @@
 
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { TypeLimit } from '../domain/constraint/limit.ts'
-import { narrow } from '../domain/constraint/narrow.ts'
 import { isWritable, mayBecome, type Writable, writable } from '../domain/constraint/write.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
-import { printRequestPath } from '../domain/fhir/request-path.ts'
-import type { Search } from '../domain/fhir/search.ts'
-import { type Parameter, printQuery } from '../domain/http/request-target.ts'
+import { printQuery } from '../domain/http/request-target.ts'
 import type { Json, JsonObject } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound } from '../proxy/guarded-resource.ts'
-import { applyJsonPatch } from './json-patch.ts'
-import { type Ask, readMatches, readStored } from './stored-resource.ts'
+import { patchStored } from './json-patch.ts'
+import { type Ask, allowsVersion, readStored } from './stored-resource.ts'
+import { findOne, narrowCondition } from './write-condition.ts'
 
 export interface WriteQuestion {
   readonly interaction: Write
@@ -37,7 +35,7 @@ export interface CheckedWrite {
   readonly ifNoneMatch?: '*'
   /** Set where a condition was resolved. */
   readonly id?: string
-  /** The condition of a create, narrowed. */
+  /** The condition of a create, narrowed. An update whose condition finds nothing becomes such a create. */
   readonly ifNoneExist?: string
 }
 
@@ -46,55 +44,65 @@ const LETTER = { create: 'c', update: 'u', patch: 'u', delete: 'd' } as const
 export async function checkWrite(question: WriteQuestion, rules: WriteRules): Promise<CheckedWrite | Refusal> {
   const { interaction, constraint } = question
   const limits = constraint.limitsOn(interaction.type, LETTER[interaction.code])
-  const next = interaction.code === 'create' || interaction.code === 'update' ? readNext(question, limits) : undefined
-  if (isRefusal(next)) return next
-  if (interaction.code === 'create')
-    return interaction.condition === undefined ? {} : narrowCreate(interaction.condition, question)
-  const id = interaction.id ?? (await resolve(interaction.condition!, question, rules))
+  if (interaction.code === 'create') return checkCreate(question, limits, interaction.condition)
+  if (interaction.id !== undefined) return checkInstance(interaction.id, question, limits, rules)
+  const id = await findOne(interaction.condition!, interaction.type, constraint, rules.ask)
   if (isRefusal(id)) return id
-  const resolved = interaction.id === undefined ? { id } : {}
-  if (limits === undefined || isKnownById(interaction.type, id, limits)) return resolved
-  const checked = await checkStored(id, next, limits, question, rules)
-  return isRefusal(checked) ? checked : { ...checked, ...resolved }
+  if (id === undefined) return checkUpsert(question, limits, rules)
+  const checked = await checkInstance(id, question, limits, rules)
+  return isRefusal(checked) ? checked : { ...checked, id }
 }
 
-/** What the body would make of the resource, which must be allowed before anything is asked. */
-function readNext(
-  { interaction, resource, constraint }: WriteQuestion,
+function checkCreate(
+  question: WriteQuestion,
   limits: readonly TypeLimit[] | undefined,
-): Writable | undefined | Refusal {
-  if (resource?.['resourceType'] !== interaction.type) {
-    return refuse('body-invalid', 'The resourceType of the body is not the type in the URL.')
-  }
-  if (interaction.code === 'update' && interaction.id !== undefined && resource['id'] !== interaction.id) {
-    return refuse('body-invalid', 'The id of the resource must be there and be the id in the URL.')
-  }
-  if (limits === undefined) return undefined
-  // A server gives a new resource an id of its own.
-  const seen = interaction.code === 'create' ? { ...resource, id: null } : resource
-  const next = writable(seen, interaction.type, limits, constraint.policy)
-  return isWritable(next) ? next : outside()
+  condition: Extract<Write, { code: 'create' }>['condition'],
+): CheckedWrite | Refusal {
+  const next = readNext(question, limits, undefined)
+  if (isRefusal(next)) return next
+  if (condition === undefined) return {}
+  const parameters = narrowCondition(condition, question.interaction.type, question.constraint)
+  return isRefusal(parameters) ? parameters : { ifNoneExist: printQuery(parameters) }
 }
 
-async function checkStored(
+/** An update whose condition finds nothing makes a new resource (R4 http §cond-update), like a PUT to a free id. */
+function checkUpsert(
+  question: WriteQuestion,
+  limits: readonly TypeLimit[] | undefined,
+  rules: WriteRules,
+): CheckedWrite | Refusal | Promise<CheckedWrite | Refusal> {
+  const { interaction, resource } = question
+  if (interaction.code !== 'update' || rules.updateCreate === 'refuse' || question.ifMatch !== undefined)
+    return notFound()
+  const id = resource?.['id']
+  if (typeof id !== 'string') return checkCreate(question, limits, interaction.condition)
+  const checked = checkInstance(id, question, limits, rules, true)
+  return checked.then((one) => (isRefusal(one) ? one : { ...one, id }))
+}
+
+async function checkInstance(
   id: string,
-  next: Writable | undefined,
-  limits: readonly TypeLimit[],
-  { interaction, constraint, patch, ifMatch }: WriteQuestion,
+  question: WriteQuestion,
+  limits: readonly TypeLimit[] | undefined,
   { ask, unversionedWrites, updateCreate }: WriteRules,
+  mustBeFree = false,
 ): Promise<CheckedWrite | Refusal> {
-  const { policy } = constraint
+  const { interaction, constraint, patch, ifMatch } = question
+  const next = interaction.code === 'update' ? readNext(question, limits, id) : undefined
+  if (isRefusal(next)) return next
+  if ((limits === undefined || isKnownById(interaction.type, id, limits)) && !mustBeFree) return {}
   const stored = await readStored(ask, interaction.type, id)
   if (isRefusal(stored)) return stored
   if (stored === undefined)
     return interaction.code === 'update' && updateCreate === 'allow' ? { ifNoneMatch: '*' } : notFound()
-  const before = writable(stored.resource, interaction.type, limits, policy)
+  if (limits === undefined || mustBeFree) return notFound()
+  const before = writable(stored.resource, interaction.type, limits, constraint.policy)
   if (!isWritable(before)) return notFound()
-  const after = interaction.code === 'patch' ? readPatched(stored.resource, patch) : next
-  if (isRefusal(after)) return after
-  const become = isPatched(after) ? writable(after.patched, interaction.type, limits, policy) : after
-  if (become !== undefined && !mayBecome(before, become)) return outside()
-  if (ifMatch !== undefined && ifMatch !== stored.etag) {
+  const patched = interaction.code === 'patch' ? readPatched(stored.resource, patch) : undefined
+  if (isRefusal(patched)) return patched
+  const after = patched === undefined ? next : writable(patched, interaction.type, limits, constraint.policy)
+  if (after !== undefined && !mayBecome(before, after)) return outside()
+  if (ifMatch !== undefined && !allowsVersion(ifMatch, stored.etag)) {
     return refuse('version-conflict', 'The stored resource has another version than If-Match says. Read it again.')
   }
   if (stored.etag !== undefined) return { ifMatch: stored.etag }
@@ -104,58 +112,31 @@ async function checkStored(
   return refuse('constraint-unenforceable', detail)
 }
 
-interface Patched {
-  readonly patched: JsonObject
+/** What the body would make of the resource; `id` is the one under which it would stand, undefined where the server gives it one. */
+function readNext(
+  { interaction, resource, constraint }: WriteQuestion,
+  limits: readonly TypeLimit[] | undefined,
+  id: string | undefined,
+): Writable | undefined | Refusal {
+  if (resource?.['resourceType'] !== interaction.type) {
+    return refuse('body-invalid', 'The resourceType of the body is not the type in the URL.')
+  }
+  const mayLackId = interaction.code === 'create' || interaction.id === undefined
+  if (interaction.code !== 'create' && resource['id'] !== id && !(mayLackId && resource['id'] === undefined)) {
+    return refuse('body-invalid', 'The id of the resource must be there and be the id in the URL.')
+  }
+  if (limits === undefined) return undefined
+  const next = writable({ ...resource, id: id ?? null }, interaction.type, limits, constraint.policy)
+  return isWritable(next) ? next : outside()
 }
 
-function isPatched(value: Writable | Patched | undefined): value is Patched {
-  return value !== undefined && 'patched' in value
-}
-
-function readPatched(stored: JsonObject, patch: readonly Json[] | undefined): Patched | Refusal {
+function readPatched(stored: JsonObject, patch: readonly Json[] | undefined): JsonObject | Refusal {
   if (patch === undefined) {
     const detail =
       'Within the limits of these scopes only a JSON Patch can be checked: send application/json-patch+json.'
     return refuse('body-invalid', detail)
   }
-  const patched = applyJsonPatch(stored, patch)
-  if (isRefusal(patched)) return patched
-  if (patched['resourceType'] !== stored['resourceType'] || patched['id'] !== stored['id']) {
-    return refuse('body-invalid', 'A patch must change neither the type nor the id of a resource.')
-  }
-  return { patched }
-}
-
-function narrowCreate(condition: Search, question: WriteQuestion): CheckedWrite | Refusal {
-  const parameters = narrowed(condition, question)
-  return isRefusal(parameters) ? parameters : { ifNoneExist: printQuery(parameters) }
-}
-
-/** The one resource that a condition finds within the grant; what lies outside is not found. */
-async function resolve(condition: Search, question: WriteQuestion, { ask }: WriteRules): Promise<string | Refusal> {
-  const { interaction, constraint } = question
-  const parameters = narrowed(condition, question)
-  if (isRefusal(parameters)) return parameters
-  const found = await readMatches(ask, printRequestPath([interaction.type], parameters))
-  if (isRefusal(found)) return found
-  const limits = constraint.limitsOn(interaction.type, 's')
-  const mine = found.filter(
-    (one) =>
-      one['resourceType'] === interaction.type &&
-      (limits === undefined || isWritable(writable(one, interaction.type, limits, constraint.policy))),
-  )
-  const id = mine[0]?.['id']
-  if (mine.length > 1)
-    return refuse('version-conflict', 'The condition finds more than one resource. Name one by its id.')
-  return typeof id === 'string' ? id : notFound()
-}
-
-function narrowed({ parameters }: Search, { interaction, constraint }: WriteQuestion): readonly Parameter[] | Refusal {
-  const limits = constraint.limitsOn(interaction.type, 's')
-  if (limits === undefined) return parameters
-  const { definitions, ownBases } = constraint.policy
-  const result = narrow(parameters, limits, { type: interaction.type, definitions, ownBases })
-  return isRefusal(result) ? result : result.parameters
+  return patchStored(stored, patch)
 }
 
 /** The launch patient's own Patient is in the compartment by its id, whatever is stored under it. */

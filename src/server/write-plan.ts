@@ -1,52 +1,115 @@
-// A write, single or as entries of a Bundle, as it goes upstream: unlimited ones as they came, the others checked first and made
-// conditional on what was checked (docs/decisions/0008).
+// A single write as it goes upstream: within no limits as it came, streamed; otherwise read, checked against what is stored, and made
+// conditional on what was checked (docs/decisions/0008). Either way writing gives no reading (spec §2.7).
 
 import type { Constraint } from '../domain/constraint/constraint.ts'
-import type { BundleEntry, EntryChange } from '../domain/fhir/bundle.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
-import { mediaType } from '../domain/http/media-type.ts'
+import { mediaType, refuseUnlessJson } from '../domain/http/media-type.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
-import { isJsonObject, type Json, readStrictJson } from '../domain/json/strict-json.ts'
+import { isJsonObject, readStrictJson } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { inspectResource } from '../proxy/resource-inspection.ts'
+import type { Edge, Plan } from './endpoint.ts'
+import { preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
 import { type CheckedWrite, checkWrite, type WriteQuestion, type WriteRules } from './write-check.ts'
 
-/** A single write within constraints, with the conditions that keep it there. */
-export interface ConditionalWrite {
-  readonly path: string
-  readonly body: string | undefined
-  readonly overrides: ReadonlyMap<string, string>
+export interface WritePlanning {
+  readonly headers: RequestHeaders
+  /** What the caller may read of what it writes. */
+  readonly back: () => ReadBack
+  /** The most that is held at once, in bytes. */
+  readonly guard: { readonly mostHeld: number }
+  readonly writes: Omit<WriteRules, 'ask'>
 }
 
-const JSON_PATCH = 'application/json-patch+json'
+export type SingleWrite = FhirRequest & { readonly interaction: Write }
 
-export async function planWrite(
-  request: FhirRequest & { readonly interaction: Write },
-  constraint: Constraint,
-  headers: RequestHeaders,
-  body: string,
-  rules: WriteRules,
-): Promise<ConditionalWrite | Refusal> {
-  const { interaction } = request
-  const content =
-    interaction.code === 'delete' ? {} : contentOf(interaction, body, mediaType(headers.get('content-type')))
-  if (isRefusal(content)) return content
-  const checked = await checkWrite({ interaction, constraint, ifMatch: headers.get('if-match'), ...content }, rules)
-  if (isRefusal(checked)) return checked
-  const { id, ifMatch, ifNoneMatch, ifNoneExist } = checked
-  const overrides = new Map<string, string>()
-  if (ifMatch !== undefined) overrides.set('if-match', ifMatch)
-  if (ifNoneMatch !== undefined) overrides.set('if-none-match', ifNoneMatch)
+export const JSON_PATCH = 'application/json-patch+json'
+
+/** Streams to the upstream while its type and id are checked. */
+export function planOpenWrite(request: SingleWrite, { headers, back, guard }: WritePlanning): Plan | Refusal {
+  const { interaction, bodyUse, method, path, ifNoneExist } = request
+  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
+  if (refusal !== undefined) return refusal
+  const readable = back()
+  const overrides = new Map<string, string | undefined>()
+  if (!readable.all(interaction.type))
+    overrides.set('prefer', preferredReturn(interaction.type, readable, headers.get('prefer')))
   if (ifNoneExist !== undefined) overrides.set('if-none-exist', ifNoneExist)
-  const path = id === undefined ? request.path : printRequestPath([interaction.type, id], [])
-  return { path, body: interaction.code === 'delete' ? undefined : withId(interaction, content, body, id), overrides }
+  return {
+    method,
+    path,
+    bodyUse,
+    overrides,
+    ...(bodyUse === 'resource' ? { inspect: () => inspectResource(expected(interaction)) } : {}),
+    transform: writeAnswer(interaction.type, readable, false, guard.mostHeld),
+    readsAnswer: !readable.all(interaction.type),
+  }
+}
+
+export async function planLimitedWrite(
+  request: SingleWrite,
+  constraint: Constraint,
+  planning: WritePlanning,
+  edge: Edge,
+): Promise<Plan | Refusal> {
+  const { headers, writes } = planning
+  const { interaction, bodyUse } = request
+  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
+  if (refusal !== undefined) return refusal
+  if (interaction.type === 'Binary')
+    return refuse('constraint-unenforceable', 'A Binary shows nothing by which limits of scopes could be checked.')
+  const body = interaction.code === 'delete' ? '' : await edge.body()
+  if (isRefusal(body)) return body
+  const content = contentOf(interaction, body, mediaType(headers.get('content-type')))
+  if (isRefusal(content)) return content
+  const ifMatch = headers.get('if-match')
+  const question = { interaction, constraint, ifMatch, ...content }
+  const look = async (): Promise<Plan | Refusal> => {
+    const checked = await checkWrite(question, { ...writes, ask: edge.ask })
+    return isRefusal(checked) ? checked : checkedPlan(request, body, question, checked, planning, look)
+  }
+  return look()
+}
+
+function checkedPlan(
+  request: SingleWrite,
+  body: string,
+  question: WriteQuestion,
+  { id, ifMatch, ifNoneMatch, ifNoneExist }: CheckedWrite,
+  { headers, back, guard }: WritePlanning,
+  again: NonNullable<Plan['again']>,
+): Plan {
+  const { interaction } = request
+  const readable = back()
+  const creates = interaction.code === 'update' && ifNoneExist !== undefined
+  return {
+    method: creates ? 'POST' : request.method,
+    path:
+      id !== undefined || creates
+        ? printRequestPath([interaction.type, ...(id === undefined ? [] : [id])], [])
+        : request.path,
+    bodyUse: 'none',
+    body: interaction.code === 'delete' ? undefined : withId(question, body, id),
+    overrides: new Map([
+      ['prefer', preferredReturn(interaction.type, readable, headers.get('prefer'))],
+      ['accept', 'application/fhir+json'],
+      ...Object.entries({ 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'if-none-exist': ifNoneExist }).filter(
+        (field): field is [string, string] => field[1] !== undefined,
+      ),
+    ]),
+    transform: writeAnswer(interaction.type, readable, true, guard.mostHeld),
+    readsAnswer: true,
+    // A client that names a version itself is told that it changed.
+    ...(question.ifMatch === undefined ? { again } : {}),
+  }
 }
 
 type Content = Pick<WriteQuestion, 'resource' | 'patch'>
 
 function contentOf({ code }: Write, body: string, type: string): Content | Refusal {
-  if (code === 'patch' && type !== JSON_PATCH) return {}
+  if (code === 'delete' || (code === 'patch' && type !== JSON_PATCH)) return {}
   const document = readStrictJson(body)
   if ('reason' in document) {
     return refuse(
@@ -60,49 +123,12 @@ function contentOf({ code }: Write, body: string, type: string): Content | Refus
 }
 
 /** An update whose condition was resolved goes to an id, so the resource must say it. */
-function withId({ code }: Write, { resource }: Content, body: string, id: string | undefined): string {
-  if (code !== 'update' || id === undefined || resource?.['id'] !== undefined) return body
-  return body.replace('{', `{"id":${JSON.stringify(id)},`)
+function withId({ interaction, resource }: WriteQuestion, body: string, id: string | undefined): string {
+  if (interaction.code !== 'update' || id === undefined || resource?.['id'] !== undefined) return body
+  return body.replace('{', () => `{"id":${JSON.stringify(id)},`)
 }
 
-/** A write among the entries of a Bundle: what must be added to its request. */
-export async function checkEntry(
-  entry: BundleEntry & { readonly interaction: Write },
-  constraint: Constraint,
-  rules: WriteRules,
-): Promise<EntryChange | Refusal> {
-  const { interaction, ifMatch } = entry
-  const checked = await checkWrite({ interaction, constraint, ifMatch, ...entryContent(entry) }, rules)
-  if (isRefusal(checked)) return checked
-  return unfit(checked, entry) ?? changeOf(checked, interaction.type)
-}
-
-/** A patch comes as a Binary (R4 http §transaction); only a JSON Patch can be checked. */
-function entryContent({ interaction, resource }: BundleEntry): Content {
-  if (interaction.code !== 'patch') return resource === undefined ? {} : { resource }
-  const { resourceType, contentType, data } = resource ?? {}
-  if (resourceType !== 'Binary' || contentType !== JSON_PATCH || typeof data !== 'string') return {}
-  const document = readStrictJson(Buffer.from(data, 'base64').toString())
-  return 'value' in document && Array.isArray(document.value) ? { patch: document.value as readonly Json[] } : {}
-}
-
-/** What a single request could still be given, an entry of a Bundle must bring along. */
-function unfit({ id, ifMatch, ifNoneMatch }: CheckedWrite, entry: BundleEntry): Refusal | undefined {
-  if (entry.ifNoneMatch !== undefined && (ifMatch !== undefined || ifNoneMatch !== undefined)) {
-    return refuse(
-      'body-invalid',
-      'request.ifNoneMatch cannot be kept together with what the limits of the scopes need.',
-    )
-  }
-  if (id === undefined || entry.interaction.code !== 'update' || entry.resource?.['id'] === id) return undefined
-  return refuse('constraint-unenforceable', 'a conditional update within limits must name the id of the resource.')
-}
-
-function changeOf({ id, ifMatch, ifNoneMatch, ifNoneExist }: CheckedWrite, type: string): EntryChange {
-  return {
-    ...(id === undefined ? {} : { url: `${type}/${id}` }),
-    ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
-    ...(ifNoneExist === undefined ? {} : { ifNoneExist }),
-  }
+function expected(interaction: Write): { type?: string; id?: string } {
+  const { type } = interaction
+  return 'id' in interaction && interaction.id !== undefined ? { type, id: interaction.id } : { type }
 }

@@ -37,12 +37,12 @@ export function mayBecome(stored: Writable, next: Writable): boolean {
   return (stored.any && next.any) || [...stored.patients].some((patient) => next.patients.has(patient))
 }
 
-/** What names another patient besides is somebody else's record as well. */
+/** What names another patient besides, or one that cannot be told (logical, contained, not resolved), is somebody else's as well. */
 function isOnlyAbout(resource: unknown, type: string, patient: string, policy: FhirPolicy): boolean {
   const { definitions, compartment, ownBases } = policy
   const rule = { version: definitions.version, patients: [patient], mode: compartment, ownBases }
   if (!isInPatientCompartment(resource, rule)) return false
   if (type === 'Patient' || type === 'Provenance') return true
-  const { primary } = patientsNamedBy(resource, type, definitions.version)
-  return primary.every((reference) => isOwn(reference, ownBases) && reference.id === patient)
+  const { primary, unclear } = patientsNamedBy(resource, type, definitions.version)
+  return !unclear && primary.every((reference) => isOwn(reference, ownBases) && reference.id === patient)
 }
