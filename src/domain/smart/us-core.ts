@@ -30,14 +30,20 @@ export const US_CORE_TYPES: readonly string[] = [
   'Specimen',
 ]
 
-// In the final 7.0.0, but not in the ballot's table.
-const SDOH = 'Observation.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-category|sdoh'
+const BESIDE_THE_TABLE: readonly string[] = [
+  // In the final 7.0.0, but not in the ballot's table.
+  'Observation.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-category|sdoh',
+  // Among the examples of the ballot's page.
+  'Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|clinical-test',
+]
 
 const SETS: ReadonlyMap<string, readonly string[]> = new Map([
   [
     'us-core-7',
     ['patient', 'user', 'system'].flatMap((context) =>
-      [...US_CORE_TYPES.map((type) => `${type}.rs`), ...US_CORE_GRANULAR, SDOH].map((scope) => `${context}/${scope}`),
+      [...US_CORE_TYPES.map((type) => `${type}.rs`), ...US_CORE_GRANULAR, ...BESIDE_THE_TABLE].map(
+        (scope) => `${context}/${scope}`,
+      ),
     ),
   ],
 ])
