@@ -6,26 +6,16 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
-import { CHECKOUT, endCommands, freePorts, isOpen, runCommand, startCommand } from '../support/command.ts'
+import { CHECKOUT, endCommands, isOpen, runCommand, startCommand } from '../support/command.ts'
+import { DEMO_PORTS, freeShift } from '../support/demo-ports.ts'
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 if (!hasCurl) console.warn('SKIPPED: the lines that the demo prints are not run, because curl is not installed')
-
-const PORTS = [8080, 8089, 9090, ...Array.from({ length: 10 }, (_, i) => 8100 + i)]
 
 // Several processes one after the other, each of which loads the whole gateway.
 vi.setConfig({ testTimeout: 60_000 })
 
 afterAll(endCommands)
-
-/** A number that can be added to every port of the demo. */
-async function freeShift(): Promise<number> {
-  for (;;) {
-    // Below the ports that connections are given.
-    const shift = ((await freePorts(1))[0]! % 12_000) + 10_000
-    if (!(await Promise.all(PORTS.map((port) => isOpen(port + shift)))).includes(true)) return shift
-  }
-}
 
 test.skipIf(!hasCurl && process.env['CI'] === undefined)(
   'the printed lines do what they say; Ctrl-C ends everything',
@@ -72,7 +62,7 @@ test.skipIf(!hasCurl && process.env['CI'] === undefined)(
 
     demo.process.kill('SIGINT')
     expect((await demo.ended).code).toBe(0)
-    expect(await Promise.all(PORTS.map((port) => isOpen(port + shift)))).not.toContain(true)
+    expect(await Promise.all(DEMO_PORTS.map((port) => isOpen(port + shift)))).not.toContain(true)
   },
 )
 
@@ -88,7 +78,7 @@ test('a port that is taken ends the demo, and everything that it had opened', as
     ])
     await new Promise((closed) => taken.close(closed))
   }
-  expect(await Promise.all(PORTS.map((port) => isOpen(port + shift)))).not.toContain(true)
+  expect(await Promise.all(DEMO_PORTS.map((port) => isOpen(port + shift)))).not.toContain(true)
 })
 
 test('`npm run demo` is this command', () => {
