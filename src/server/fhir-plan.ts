@@ -12,6 +12,7 @@ import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { isBinaryRead, planBinary } from './binary-plan.ts'
 import { answersWithBundle, rewriteLinks, type Transform } from './bundle-answers.ts'
 import { planBundle } from './bundle-plan.ts'
 import type { Edge, Plan } from './endpoint.ts'
@@ -63,6 +64,7 @@ export function planFhir(
   }
   if (isExport(request.interaction)) return planKickOff(decision, request, grant, planning, edge)
   if (constraint === undefined) return planOpen(request, grant, planning)
+  if (isBinaryRead(request.interaction)) return planBinary(request, constraint, edge)
   return request.interaction.code === 'operation'
     ? planLimitedOperation(request, constraint, grant, planning, edge)
     : planGuarded(request, constraint, grant, planning)

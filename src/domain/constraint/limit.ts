@@ -57,6 +57,8 @@ function patientReach(
   if (type === 'Patient') return 'compartment'
   // A Group is many patients, and no scope for one of them opens it.
   if (type === 'Group') return 'nothing'
+  // Whose it is, what it stands for tells (`binary.ts`); everywhere else it is outside every compartment.
+  if (type === 'Binary' && permission === 'r') return 'compartment'
   if (policy.definitions.patientLinks(type) !== undefined) {
     return smart.type === '*' && namesSeveralPatients(type) ? 'nothing' : 'compartment'
   }
