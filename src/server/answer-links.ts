@@ -17,6 +17,8 @@ export interface LinkRules {
   readonly pages: Pages
   /** Whether page links are sealed. */
   readonly seals: boolean
+  /** Where the upstream has the page at hand: a `next` that leads there would never end. */
+  readonly page?: string
 }
 
 /** The links of the answer to a batch or transaction: each search in it has pages of its own. */
@@ -47,15 +49,15 @@ export function answerLinks(
   grant: Grant,
   rules: LinkRules,
 ): BundleLinks {
-  const { urls, pages, route, seals } = rules
+  const { urls, pages, route, seals, page } = rules
   const parameters = 'search' in interaction ? interaction.search.parameters : undefined
   return {
     urls,
     self: parameters && urls.publicBase + printRequestPath(asked, parameters),
-    sealPage: (_relation, url) => {
+    sealPage: (relation, url) => {
       if (!seals) return urls.map(url)
       const path = pathOf(url, urls)
-      if (path === undefined) return undefined
+      if (path === undefined || (relation === 'next' && path === page)) return undefined
       const seal = pages.seal({ segments: asked, parameters: parameters ?? [], path }, route, grant)
       return `${urls.publicBase}/_page/${seal}`
     },

@@ -98,7 +98,7 @@ function planOpen(request: FhirRequest, grant: Grant, planning: FhirPlanning): P
     bodyUse,
     body,
     overrides: overridesOf(request, readsAnswer, false),
-    ...(readsAnswer ? { transform: bind(rewriteLinks(request, asked, guard.links), grant) } : {}),
+    ...(readsAnswer ? { transform: bind(rewriteLinks(request, asked, { ...guard.links, page: pagePath ?? path }), grant) } : {}),
     readsAnswer,
   }
 }
@@ -110,6 +110,7 @@ function planGuarded(given: FhirRequest, constraint: Constraint, grant: Grant, p
   const refusal = isRefusal(request) ? request : refuseUnlessJsonWanted(planning)
   if (isRefusal(request) || refusal !== undefined) return refusal!
   const { method, path, bodyUse, body } = request
+  const rules = { ...guard, links: { ...guard.links, page: pagePath ?? path } }
   return {
     // A guarded HEAD needs to see what it tells about.
     method: method === 'HEAD' ? 'GET' : method,
@@ -117,7 +118,7 @@ function planGuarded(given: FhirRequest, constraint: Constraint, grant: Grant, p
     bodyUse,
     body,
     overrides: overridesOf(request, true, true),
-    transform: bind(guardAnswers(request, asked, planning.headers, constraint, guard), grant),
+    transform: bind(guardAnswers(request, asked, planning.headers, constraint, rules), grant),
     readsAnswer: true,
   }
 }

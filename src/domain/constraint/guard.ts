@@ -2,7 +2,7 @@
 // the server behind us says about it (spec §3.5). INVARIANT: yes only where the resource itself proves it, or, of a Provenance, what
 // was released beside it.
 
-import { isInPatientCompartment, provenanceTargets } from '../fhir/compartment.ts'
+import { isInPatientCompartment, patientsNamedBy, provenanceTargets } from '../fhir/compartment.ts'
 import { isOwn } from '../fhir/literal-reference.ts'
 import { isPlainOutcome } from '../fhir/operation-outcome.ts'
 import { evaluateClause } from '../fhir/search-match.ts'
@@ -61,7 +61,7 @@ export class Guard {
     if (!clauses.every(({ parameter, atoms }) => evaluateClause(resource, parameter, atoms, ownBases)))
       return 'withhold'
     if (patients === undefined || this.#isRecordOf(resource, patients)) return 'release'
-    return type === 'Provenance' ? this.#isAboutReleased(resource, patients) : 'withhold'
+    return type === 'Provenance' ? this.#judgeProvenance(resource, patients) : 'withhold'
   }
 
   #isRecordOf(resource: unknown, patients: readonly string[]): boolean {
@@ -69,19 +69,21 @@ export class Guard {
     return isInPatientCompartment(resource, { version: definitions.version, patients, mode: compartment, ownBases })
   }
 
-  /** A Provenance is as open as all that it is about (spec §4.4). */
-  #isAboutReleased(resource: unknown, patients: readonly string[]): Judgement {
+  /**
+   * A Provenance of the patient's record as a whole names the patient among its targets (CompartmentDefinition), and nobody else's;
+   * one that names no patient is as open as all that it is about (spec §4.4; docs/decisions/0010).
+   */
+  #judgeProvenance(resource: unknown, patients: readonly string[]): Judgement {
+    const { definitions, ownBases } = this.#constraint.policy
     const proof = this.#proofs.find((one) => one.patients === patients)
     const targets = provenanceTargets(resource)
     if (targets === undefined || proof === undefined) return 'withhold'
-    let judgement: Judgement = 'release'
-    for (const target of targets) {
-      if (!isOwn(target, this.#constraint.policy.ownBases)) return 'withhold'
-      if (target.type === 'Patient') {
-        if (!patients.includes(target.id)) return 'withhold'
-      } else if (!proof.released.has(`${target.type}/${target.id}`)) judgement = 'later'
-    }
-    return judgement
+    const { primary, unclear } = patientsNamedBy(resource, 'Provenance', definitions.version)
+    const named = [...primary, ...targets.filter(({ type }) => type === 'Patient')]
+    if (unclear || !named.every((one) => isOwn(one, ownBases) && patients.includes(one.id))) return 'withhold'
+    if (named.length > 0) return 'release'
+    if (!targets.every((target) => isOwn(target, ownBases))) return 'withhold'
+    return targets.every(({ type, id }) => proof.released.has(`${type}/${id}`)) ? 'release' : 'later'
   }
 
   /** What a Provenance may rest on: the same patients' own, or nobody's, so that no context borrows the reach of another one. */

@@ -97,9 +97,10 @@ export const aboutScene: fc.Arbitrary<readonly [Scene, Question]> = fc
 /** Everything that it has, in no order, with false words about each entry. */
 export function liesAbout(base: string, kind: string, given: readonly Raw[], modes: readonly number[]): string {
   const entries = given.map(({ resource: { resourceType, id }, text }, i) => {
-    const mode = ['"match"', '"include"', '"outcome"', 'null', '[]'][modes[i % modes.length]! % 5]
-    const before = modes[i % modes.length]! % 2 === 0 ? '' : `"search": {"mode":${mode}},`
-    const after = before === '' ? `, "search": {"mode":${mode}}` : ''
+    const at = modes[i % modes.length]!
+    const search = ['{"mode":"match"}', '{ "mode" : "include"}', '{"mode":"outcome"}', '{"score":1}', '{}'][at % 5]!
+    const before = at % 3 === 0 ? `"search":${search},` : ''
+    const after = at % 3 === 1 ? `, "search": ${search}` : ''
     return `{${before}"fullUrl":"${base}/${resourceType}/${id}", "resource" : ${text}${after}}`
   })
   return `{"resourceType":"Bundle","total":${given.length},"type":"${kind}","entry":[${entries.join(' ,')}],"link":[{"relation":"next","url":"${base}?_getpages=1"}]}`

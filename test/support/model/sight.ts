@@ -161,7 +161,10 @@ function recordSight(resource: Loose, { patients }: Reach, setting: ModelSetting
   return provenanceSight(resource, patients, setting, beside)
 }
 
-/** A Provenance is as open as all that it is about: the patient, or what was released beside it and is the same patient's or nobody's. */
+/**
+ * A Provenance that names a patient is that patient's, unless it names another one besides; one that names none is as open as all that
+ * it is about, each of which was released beside it and is the same patient's or nobody's.
+ */
 function provenanceSight(
   { target }: Loose,
   patients: readonly string[],
@@ -169,20 +172,19 @@ function provenanceSight(
   beside: readonly Loose[],
 ): Sight {
   if (!Array.isArray(target) || target.length === 0) return 'no'
-  let sight: Sight = 'surely'
-  for (const one of target) {
-    const named = readReference(one?.reference)
-    if (named === undefined || !isOurs(named, setting.ownBases)) return 'no'
-    if (named.type === 'Patient') {
-      if (!patients.includes(named.id)) return 'no'
-      if (one.reference !== `Patient/${named.id}`) sight = 'perhaps'
-      continue
-    }
-    const found = beside.find((other) => other.resourceType === named.type && other.id === named.id)
-    if (found === undefined || !isSamePatients(found, patients, setting)) return 'no'
-    sight = 'perhaps'
+  const named = target.map((one) => readReference(one?.reference))
+  if (named.includes(undefined)) return 'no'
+  const ours = (one: (typeof named)[number]): boolean => isOurs(one!, setting.ownBases)
+  const people = named.filter((one) => one!.type === 'Patient')
+  if (people.length > 0) {
+    if (!people.every((one) => ours(one) && patients.includes(one!.id))) return 'no'
+    return target.some((one) => patients.some((id) => one.reference === `Patient/${id}`)) ? 'surely' : 'perhaps'
   }
-  return sight
+  const isProven = (one: (typeof named)[number]): boolean => {
+    const found = beside.find((other) => other.resourceType === one!.type && other.id === one!.id)
+    return ours(one) && found !== undefined && isSamePatients(found, patients, setting)
+  }
+  return named.every(isProven) ? 'perhaps' : 'no'
 }
 
 function isSamePatients(resource: Loose, patients: readonly string[], setting: ModelSetting): boolean {
