@@ -147,6 +147,11 @@ describe('warnings', () => {
     ],
     ['an audience that no issuer lists', mapWithFhirKey('audience: https://other.example.org'), 'lists the audience'],
     [
+      'the usual audience, where no issuer lists it',
+      mapWith({ replace: ['8080 }', '8080, publicUrl: https://api.example.org/ }'] }),
+      '"https://api.example.org/fhir" (publicUrl + path)',
+    ],
+    [
       'listening to everyone without a public URL',
       mapWith({ replace: ['127.0.0.1:8080', '0.0.0.0:8080'] }),
       'publicUrl is not written',

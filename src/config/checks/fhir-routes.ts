@@ -60,12 +60,27 @@ function warnOfSmart(map: Draft, { smart, issuers }: FhirRouteDraft, path: Path,
   }
 }
 
-function warnOfAudience(map: Draft, { audience, issuers }: FhirRouteDraft, path: Path, warn: Report): void {
+function warnOfAudience(
+  map: Draft,
+  { audience, issuers, path: base, smart }: FhirRouteDraft,
+  path: Path,
+  warn: Report,
+): void {
   const accepted = [...placed(map.issuers, [])]
     .filter(([issuer]) => issuers === undefined || issuers.includes(issuer.name ?? issuer.issuer))
     .flatMap(([issuer]) => [...placedOneOrMany(issuer.audience, [])].map(([one]) => one))
+  if (accepted.length === 0) return
   for (const [one, at] of placedOneOrMany(audience, [...path, 'audience'])) {
-    if (accepted.length > 0 && !accepted.includes(one))
+    if (!accepted.includes(one))
       warn(at, `no issuer of this route lists the audience "${one}": its tokens must carry one of each`)
   }
+  const { publicUrl } = map.server ?? {}
+  if (audience !== undefined || !smart || publicUrl === undefined || base === undefined) return
+  const usual = [publicUrl, base].map((part) => part.replace(/\/+$/, '')).join('')
+  if (!accepted.includes(usual))
+    warn(
+      path,
+      `no issuer of this route lists the audience "${usual}" (publicUrl + path), which its tokens must carry: add it there, or name another by "audience"`,
+      'key',
+    )
 }
