@@ -107,7 +107,11 @@ let store: FhirServer
 let honest: Rig
 let lying: Rig
 beforeAll(async () => {
-  const resources = [...DATA, { resourceType: 'Patient', id: 'p1' }, { resourceType: 'Patient', id: 'p2' }]
+  const resources: { resourceType: string; id: string }[] = [
+    ...DATA,
+    { resourceType: 'Patient', id: 'p1' },
+    { resourceType: 'Patient', id: 'p2' },
+  ]
   store = await startFhirServer({ resources, pageSize: 2 })
   honest = await startRig({ map: fhirMap({ store: store.url }) })
   lying = await startRig()

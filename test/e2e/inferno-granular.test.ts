@@ -169,7 +169,7 @@ describe('the single patient suite', () => {
         const posted = await ask(`POST /fhir/R4/${type}/_search`, scope, { headers: FORM, body: `patient=${value}` })
         counts.add(found.length).add((await all(posted, scope)).length)
       }
-      const direct = await (await fetch(`${store.url}/${type}?patient=${patient}&_summary=count`)).json()
+      const direct = (await (await fetch(`${store.url}/${type}?patient=${patient}&_summary=count`)).json()) as Resource
       expect([type, [...counts]]).toEqual([type, [direct.total]])
     }
   })

@@ -21,13 +21,15 @@ const exchange = fc.oneof(
   { weight: 3, arbitrary: aboutScene.map(([{ token, resources }, question]) => ({ token, question, resources })) },
   {
     weight: 1,
-    arbitrary: scene.chain(({ focus, token }) =>
-      fc.tuple(fc.constantFrom('GET', 'HEAD'), idOf(focus), resourceOf(focus)).map(([method, id, found]) => ({
-        token,
-        question: { line: `${method} /fhir/R4/${focus}/${id}` } satisfies Partial<Question>,
-        resources: [found],
-      })),
-    ),
+    arbitrary: scene
+      .filter(({ focus }) => focus !== 'Binary')
+      .chain(({ focus, token }) =>
+        fc.tuple(fc.constantFrom('GET', 'HEAD'), idOf(focus), resourceOf(focus)).map(([method, id, found]) => ({
+          token,
+          question: { line: `${method} /fhir/R4/${focus}/${id}` } satisfies Partial<Question>,
+          resources: [found],
+        })),
+      ),
   },
 )
 

@@ -72,7 +72,7 @@ function fits(
     case 'reference': {
       const named = readReference(value.reference)
       if (value.onlyPatient && named?.type !== 'Patient') return false
-      if (named === undefined) return value.reference === plain(one)
+      if (named === undefined) return strictness === 'as meant' && value.reference === plain(one)
       if (!isOurs(named, ownBases)) return value.reference === plain(one)
       if (strictness === 'exactly' && (named.base !== '' || String(value.reference).includes('_history'))) return false
       const wanted = readReference(plain(one))

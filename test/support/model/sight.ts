@@ -59,6 +59,8 @@ function reachOf(
   const patients = patientsOf(scope, token)
   if (patients === 'any') return { filters }
   if (patients.length === 0 || type === 'Group') return undefined
+  // Whose a Binary is, what it stands for tells; in no Bundle is it anybody's.
+  if (type === 'Binary' && letter === 'r') return { patients, tied: patients, filters }
   if (hasPatientLink(type)) {
     if (scope.type === '*' && SEVERAL_PATIENTS.includes(type)) return undefined
     return { patients, tied: patients, filters }
