@@ -116,7 +116,7 @@ function bundle(
   if (isRefusal(read)) return read
   const entries = read.entries.map(({ interaction, lookups }) => [
     ...requiredOf(interaction, 'bundle'),
-    ...lookups.map((lookup) => lookupAccess(lookup, interaction, 'bundle')),
+    ...lookups.map(({ lookup }) => lookupAccess(lookup, interaction, 'bundle')),
   ])
   return {
     interaction: { code: read.code },

@@ -4,49 +4,137 @@
 import { constrainParameters } from '../domain/constraint/constrain-request.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { Permit } from '../domain/decision/decision.ts'
-import type { BundleEntry, BundleRequest, EntryChange } from '../domain/fhir/bundle.ts'
+import type { BundleEntry, BundleRequest } from '../domain/fhir/bundle.ts'
+import type { EntryChange } from '../domain/fhir/bundle-print.ts'
+import { EntryReferences, refersTo } from '../domain/fhir/entry-references.ts'
 import { isWrite } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import type { WriteRules } from './write-check.ts'
+import { ConditionalReferences } from './conditional-references.ts'
 import { checkEntry } from './entry-write.ts'
+import { inParallel } from './in-parallel.ts'
+import type { WriteRules } from './write-check.ts'
 
 export interface PlannedBundle {
   readonly body: string
   /** By the places that the client gave the entries. */
   readonly constraints: readonly (Constraint | undefined)[]
   readonly refused: ReadonlyMap<number, Refusal>
+  /** Whether a write was made conditional on a version of which the client knows nothing. */
+  readonly isConditional: boolean
 }
+
+/** Questions to the upstream at a time. */
+const MOST_AT_ONCE = 8
 
 export async function planBundle(
   bundle: BundleRequest,
   decision: Permit,
   rules: WriteRules,
 ): Promise<PlannedBundle | Refusal> {
+  const { code, entries } = bundle
   const constraints = decision.outcome === 'forward' ? [] : decision.constraints
   const refused = new Map(decision.outcome === 'forward' ? [] : decision.refused)
   const changes = new Map<number, EntryChange>()
-  for (const [index, entry] of bundle.entries.entries()) {
-    const constraint = constraints[index]
-    if (constraint === undefined || refused.has(index)) continue
-    const change = await changeOf(entry, constraint, rules)
-    if (!isRefusal(change)) changes.set(index, change)
-    else if (bundle.code === 'transaction') return placed(change, index)
-    else refused.set(index, change)
-  }
-  if (refused.size === bundle.entries.length) return placed([...refused.values()][0]!, 0)
-  return { body: bundle.print(changes, new Set(refused.keys())), constraints, refused }
+  const limits = limitsOf(entries, constraints)
+  const parts = { rules, references: new EntryReferences(code, entries), lookups: new ConditionalReferences(rules.ask) }
+  await inParallel(entries, MOST_AT_ONCE, async (entry, index) => {
+    const change = refused.has(index) ? undefined : await changeOf(entry, limits[index]!, parts)
+    if (isRefusal(change)) refused.set(index, change)
+    else if (change !== undefined) changes.set(index, change)
+    return !isRefusal(change) || code === 'batch'
+  })
+  if (code === 'batch') refuseDependents(entries, refused)
+  const [first] = [...refused.keys()].sort((a, b) => a - b)
+  if (first !== undefined && (code === 'transaction' || refused.size === entries.length))
+    return placed(refused.get(first)!, first)
+  const twice = code === 'transaction' ? writtenTwice(entries, changes) : undefined
+  if (twice !== undefined) return placed(refuse('body-invalid', 'another entry writes the same resource.'), twice)
+  const isConditional = [...changes].some(([at, { ifMatch }]) => ifMatch !== undefined && !entries[at]!.ifMatch)
+  return { body: bundle.print(changes, new Set(refused.keys())), constraints, refused, isConditional }
 }
 
 function placed({ code, detail, extras }: Refusal, index: number): Refusal {
   return refuse(code, `Bundle.entry[${index}]: ${detail}`, extras)
 }
 
-async function changeOf(entry: BundleEntry, constraint: Constraint, rules: WriteRules): Promise<EntryChange | Refusal> {
-  const { method, interaction, segments, parameters: given } = entry
-  if (isWrite(interaction)) return checkEntry({ ...entry, interaction }, entry.resource, constraint, rules)
+/** The limits within which an entry, and each of its conditional references, was cleared. */
+interface EntryLimits {
+  readonly own: Constraint | undefined
+  readonly lookups: readonly (Constraint | undefined)[]
+}
+
+/** `constraints`: of the entries first, then of the conditional references of each. */
+function limitsOf(
+  entries: readonly BundleEntry[],
+  constraints: readonly (Constraint | undefined)[],
+): readonly EntryLimits[] {
+  let from = entries.length
+  return entries.map(({ lookups }, index) => {
+    const own = constraints[index]
+    const limits = lookups.map((_, at) => constraints[from + at] ?? own)
+    from += lookups.length
+    return { own, lookups: limits }
+  })
+}
+
+interface Parts {
+  readonly rules: WriteRules
+  readonly references: EntryReferences
+  readonly lookups: ConditionalReferences
+}
+
+async function changeOf(
+  entry: BundleEntry,
+  { own, lookups }: EntryLimits,
+  parts: Parts,
+): Promise<EntryChange | undefined | Refusal> {
+  const { interaction, resource } = entry
+  if (!isWrite(interaction)) return own === undefined ? undefined : narrowedRead(entry, own)
+  const references = await parts.lookups.find(entry, lookups)
+  if (isRefusal(references)) return references
+  if (own === undefined) return references.size === 0 ? undefined : { references }
+  const seen = resource && parts.references.resolve(resource, references)
+  const change = await checkEntry({ ...entry, interaction }, seen, own, parts.rules)
+  return isRefusal(change) ? change : { ...change, references }
+}
+
+function narrowedRead(
+  { method, interaction, segments, parameters: given }: BundleEntry,
+  constraint: Constraint,
+): EntryChange | Refusal {
   const parameters = constrainParameters(interaction, given, constraint)
   if (isRefusal(parameters)) return parameters
   const url = printRequestPath(segments, parameters).replace(/^\//, '')
   return method === 'POST' ? { url } : { get: url }
+}
+
+/** What refers to what a refused entry would have made is refused too: nobody makes it. */
+function refuseDependents(entries: readonly BundleEntry[], refused: Map<number, Refusal>): void {
+  const names = new Set<string>()
+  const add = ({ fullUrl }: BundleEntry): unknown => fullUrl?.startsWith('urn:') && names.add(fullUrl)
+  for (const index of refused.keys()) add(entries[index]!)
+  for (let size = -1; size !== names.size; ) {
+    size = names.size
+    if (size === 0) return
+    for (const [index, entry] of entries.entries()) {
+      if (refused.has(index) || entry.resource === undefined || !refersTo(entry.resource, names)) continue
+      refused.set(index, refuse('body-invalid', 'the entry refers to another one, which is refused.'))
+      add(entry)
+    }
+  }
+}
+
+/** Two writes of one resource in a transaction have no order (R4 http §transaction); where one was checked, both would rest on that. */
+function writtenTwice(entries: readonly BundleEntry[], changes: ReadonlyMap<number, EntryChange>): number | undefined {
+  const written = new Map<string, number>()
+  for (const [index, { interaction }] of entries.entries()) {
+    if (!isWrite(interaction) || interaction.code === 'create') continue
+    const change = changes.get(index)
+    const key = interaction.id === undefined ? change?.url : `${interaction.type}/${interaction.id}`
+    const other = key === undefined || change?.method === 'POST' ? undefined : written.get(key)
+    if (other !== undefined && (change !== undefined || changes.has(other))) return index
+    if (key !== undefined) written.set(key, index)
+  }
+  return undefined
 }

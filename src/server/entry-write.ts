@@ -1,7 +1,8 @@
 // A write within constraints among the entries of a Bundle: checked like a single one, and what must change of its request.
 
 import type { Constraint } from '../domain/constraint/constraint.ts'
-import type { BundleEntry, EntryChange } from '../domain/fhir/bundle.ts'
+import type { BundleEntry } from '../domain/fhir/bundle.ts'
+import type { EntryChange } from '../domain/fhir/bundle-print.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
 import { type Json, type JsonObject, readStrictJson } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'

@@ -21,7 +21,7 @@ import { planKickOff } from './export-plan.ts'
 import { type GuardRules, guardAnswers } from './guarded-answers.ts'
 import { guardBundleAnswers } from './guarded-bundle-answers.ts'
 import { limitOperation } from './operation-limits.ts'
-import type { ReadBack } from './write-answers.ts'
+import { preferredReturn, type ReadBack } from './write-answers.ts'
 import type { WriteRules } from './write-check.ts'
 import { planLimitedWrite, planOpenWrite, type SingleWrite } from './write-plan.ts'
 
@@ -98,7 +98,9 @@ function planOpen(request: FhirRequest, grant: Grant, planning: FhirPlanning): P
     bodyUse,
     body,
     overrides: overridesOf(request, readsAnswer, false),
-    ...(readsAnswer ? { transform: bind(rewriteLinks(request, asked, { ...guard.links, page: pagePath ?? path }), grant) } : {}),
+    ...(readsAnswer
+      ? { transform: bind(rewriteLinks(request, asked, { ...guard.links, page: pagePath ?? path }), grant) }
+      : {}),
     readsAnswer,
   }
 }
@@ -135,14 +137,19 @@ async function planGuardedBundle(
   if (refusal !== undefined) return refusal
   const planned = await planBundle(bundle, decision, { ...writes, ask: edge.ask })
   if (isRefusal(planned)) return planned
+  const written = bundle.entries.flatMap(({ interaction }) => (isWrite(interaction) ? [interaction.type] : []))
+  const prefer = written.length === 0 ? undefined : preferredReturn(written, back(), planning.headers.get('prefer'))
+  const again = (): Promise<Plan | Refusal> => planGuardedBundle(decision, bundle, grant, planning, edge)
   return {
     method: request.method,
     path: request.path,
     bodyUse: request.bodyUse,
     body: planned.body,
-    overrides: overridesOf(request, true, true),
+    overrides: new Map([...(overridesOf(request, true, true) ?? []), ['prefer', prefer]]),
     transform: bind(guardBundleAnswers(request, planned, back(), guard), grant),
     readsAnswer: true,
+    // A transaction that fails has done nothing.
+    ...(bundle.code === 'transaction' && planned.isConditional ? { again } : {}),
   }
 }
 

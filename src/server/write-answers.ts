@@ -44,8 +44,12 @@ export function writeAnswer(type: string, back: ReadBack, limited: boolean, most
 }
 
 /** What the upstream is asked to answer with: nothing where nothing of it could be shown; never later, past the guard. */
-export function preferredReturn(type: string, back: ReadBack, prefer: string | undefined): string | undefined {
-  return back.some(type)
+export function preferredReturn(
+  types: readonly string[],
+  back: ReadBack,
+  prefer: string | undefined,
+): string | undefined {
+  return types.some((type) => back.some(type))
     ? /\breturn=(?:minimal|representation|OperationOutcome)\b/.exec(prefer ?? '')?.[0]
     : 'return=minimal'
 }
@@ -53,8 +57,12 @@ export function preferredReturn(type: string, back: ReadBack, prefer: string | u
 function refusedWrite(status: number, headers: AnswerHeaders): BodyTransform | Refusal {
   if (status === 404 || status === 410) return notFound()
   if (status === 412) return refuse('version-conflict', 'The stored resource changed while it was checked. Try again.')
+  if (status === 409) return refuse('version-conflict', CONFLICT, { status })
   return status < 500 && isJson(headers) ? outcomeOnly() : unreadable()
 }
+
+// What it conflicts with may be somebody else's.
+const CONFLICT = 'The resource changed meanwhile, or others refer to it, so the server did not write it.'
 
 function bodyIf(releases: (resource: unknown) => boolean, mostHeld: number): BodyTransform {
   const inner = guardedResource({ releases }, mostHeld)

@@ -21,6 +21,7 @@ export function narrowCondition(
   const criteria = condition.parameters.filter(({ name }) => choosesResources(baseName(name)))
   const limits = constraint.limitsOn(type, 's')
   if (limits === undefined) return criteria
+  if (limits.length === 0) return refuse('scope-insufficient', 'No scope of the credential covers the condition.')
   const { definitions, ownBases } = constraint.policy
   const narrowed = narrow(criteria, limits, { type, definitions, ownBases })
   if (isRefusal(narrowed)) return narrowed

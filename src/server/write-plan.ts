@@ -35,7 +35,7 @@ export function planOpenWrite(request: SingleWrite, { headers, back, guard }: Wr
   const readable = back()
   const overrides = new Map<string, string | undefined>()
   if (!readable.all(interaction.type))
-    overrides.set('prefer', preferredReturn(interaction.type, readable, headers.get('prefer')))
+    overrides.set('prefer', preferredReturn([interaction.type], readable, headers.get('prefer')))
   if (ifNoneExist !== undefined) overrides.set('if-none-exist', ifNoneExist)
   return {
     method,
@@ -93,7 +93,7 @@ function checkedPlan(
     bodyUse: 'none',
     body: interaction.code === 'delete' ? undefined : withId(question, body, id),
     overrides: new Map([
-      ['prefer', preferredReturn(interaction.type, readable, headers.get('prefer'))],
+      ['prefer', preferredReturn([interaction.type], readable, headers.get('prefer'))],
       ['accept', 'application/fhir+json'],
       ...Object.entries({ 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'if-none-exist': ifNoneExist }).filter(
         (field): field is [string, string] => field[1] !== undefined,

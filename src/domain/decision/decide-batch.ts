@@ -1,6 +1,7 @@
 // A batch is decided entry by entry, because its entries do not depend on each other (R4 http §batch): one that is refused does not
 // take the others with it. When all are refused, so is the batch.
 
+import type { Constraint } from '../constraint/constraint.ts'
 import { type Constrained, clear, clearWithin, type Decision, type Deny, type Permit } from './decision.ts'
 import type { RequiredAccess } from './required-access.ts'
 
@@ -15,7 +16,15 @@ export function decideBatch(
   const covered = permits.flatMap((one) => one.covered)
   if (denied !== undefined && permits.length === 0) return denied
   if (denied === undefined && permits.every(({ outcome }) => outcome === 'forward')) return clear(covered)
-  const constraints = decisions.map((one) => (isConstrained(one) ? one.constraints[0] : undefined))
+  const constraintOf = (index: number, place: number): Constraint | undefined => {
+    const one = decisions[index]!
+    return isConstrained(one) ? one.constraints[place] : undefined
+  }
+  // The entries' own first, then those of their conditional references, as in a transaction.
+  const constraints = [
+    ...entries.map((_, index) => constraintOf(index, 0)),
+    ...entries.flatMap(([, ...lookups], index) => lookups.map((_, at) => constraintOf(index, at + 1))),
+  ]
   const refused = new Map(
     decisions.flatMap((one, index) => (one.outcome === 'deny' ? [[index, one.refusal] as const] : [])),
   )

@@ -87,7 +87,7 @@ function withinLimits(need: Need, access: RequiredAccess, covers: readonly Cover
   if (covers.length === 0) {
     return { code: 'patient-mismatch', detail: 'The request names another patient than the one that the token is for.' }
   }
-  if (need.role !== 'probe' && !access.unanswered && canBeChecked(need, access.interaction)) {
+  if (need.role !== 'probe' && canBeChecked(need, access.interaction)) {
     return { ...coverage(need, covers[0]!.scope), limited: true }
   }
   const because =

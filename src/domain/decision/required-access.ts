@@ -38,8 +38,6 @@ export interface RequiredAccess {
   readonly door: Door
   readonly interaction: Interaction
   readonly needs: readonly Need[]
-  /** The resources found do not come in the answer, so that no answer can be checked: a conditional reference in a Bundle. */
-  readonly unanswered?: true
   /** Contexts whose scopes count; all when absent. */
   readonly contexts?: readonly ScopeContext[]
 }
@@ -51,10 +49,10 @@ export function requiredAccess(interaction: Scoped, door: Door): RequiredAccess 
   return { door, interaction, needs: needsOf(interaction, door) }
 }
 
-/** A conditional reference in what an entry writes: a search of which only the outcome shows (spec §2.6). */
+/** A conditional reference in what an entry writes: a search of which only the outcome shows, so within limits it is made here (spec §2.6). */
 export function lookupAccess(lookup: TypeSearch, within: Interaction, door: Door): RequiredAccess {
   const needs = [{ ...own(lookup.type, 's'), ...criterionOf(within, door) }, ...lookup.search.reaches.map(lookedUp)]
-  return { door, interaction: lookup, needs, unanswered: true }
+  return { door, interaction: lookup, needs }
 }
 
 /** Entries of Bundles that create or update may carry criteria by the write's own right (contract §3 `criteria`). */

@@ -3,41 +3,32 @@
 // replaced by the canonical print of what was parsed.
 
 import { type Parameter, parseRequestTarget, printQuery, type RequestTarget } from '../http/request-target.ts'
-import { isJsonObject, type Json, type JsonDocument, type JsonObject, readStrictJson } from '../json/strict-json.ts'
+import { isJsonObject, type Json, type JsonObject, readStrictJson } from '../json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
-import { conditionalReferences } from './conditional-reference.ts'
+import { type CanonicalRequest, type EntryChange, PLACED, printBundle } from './bundle-print.ts'
+import { type ConditionalReference, conditionalReferences } from './conditional-reference.ts'
 import type { Definitions } from './definitions.ts'
-import { type Interaction, parseInteraction, type TypeSearch } from './interaction.ts'
+import { type Interaction, parseInteraction } from './interaction.ts'
 import { printRequestPath, sentParameters } from './request-path.ts'
 
 export interface BundleEntry {
   readonly method: string
   readonly interaction: Interaction
-  /** The searches that conditional references in the resource stand for. */
-  readonly lookups: readonly TypeSearch[]
+  readonly lookups: readonly ConditionalReference[]
   readonly resource?: JsonObject
   /** Decoded segments of `request.url`, and its parameters that are sent on. */
   readonly segments: readonly string[]
   readonly parameters: readonly Parameter[]
   readonly ifMatch?: string | undefined
   readonly ifNoneMatch?: string | undefined
+  readonly fullUrl?: string | undefined
 }
 
 export interface BundleRequest {
   readonly code: 'batch' | 'transaction'
   readonly entries: readonly BundleEntry[]
-  /** What goes upstream, with changes to the requests of entries by their place, and without the entries at some places. */
+  /** What goes upstream, with changes to entries by their place, and without the entries at some places. */
   print(changes?: ReadonlyMap<number, EntryChange>, without?: ReadonlySet<number>): string
-}
-
-export interface EntryChange {
-  /** A GET of this url stands in for the whole request, so that no condition of the client's keeps back what must be checked. */
-  readonly get?: string
-  readonly url?: string
-  readonly ifNoneExist?: string
-  /** Added where the client has none. */
-  readonly ifMatch?: string
-  readonly ifNoneMatch?: string
 }
 
 // Members that are read here. One that differs in case only is refused: a server that ignores case would read that one instead.
@@ -54,17 +45,12 @@ const MEMBERS = new Map(
     'ifMatch',
     'ifNoneMatch',
     'id',
+    'fullUrl',
   ].map((name) => [name.toLowerCase(), name]),
 )
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
 // Bundle (1), the entry array (2), an entry (3), its request (4).
 const SPANS_TO = 4
-const PLACED = new Set(['request', 'url', 'ifNoneExist'])
-
-interface Replacement {
-  readonly span: readonly [number, number]
-  readonly text: string
-}
 
 export function readBundle(text: string, maximumEntries: number, definitions: Definitions): BundleRequest | Refusal {
   const document = readStrictJson(text, { spansTo: SPANS_TO, members: PLACED })
@@ -82,30 +68,18 @@ export function readBundle(text: string, maximumEntries: number, definitions: De
   if (list.length > maximumEntries)
     return refuse('body-too-large', `The Bundle has more than ${maximumEntries} entries. Split it.`)
   const entries: BundleEntry[] = []
-  const replacements: Replacement[] = []
   for (const [index, given] of list.entries()) {
-    const entry = isJsonObject(given)
-      ? readEntry(given, document, replacements, definitions)
-      : invalid('it is no object')
+    const entry = isJsonObject(given) ? readEntry(given, definitions) : invalid('it is no object')
     if (isRefusal(entry)) return refuse(entry.code, `Bundle.entry[${index}]: ${entry.detail}`, entry.extras)
     entries.push(entry)
   }
-  const print: BundleRequest['print'] = (changes = new Map(), without = new Set()) => {
-    const changed = [...changes].flatMap(([index, change]) => changesOf(document, list[index] as JsonObject, change))
-    const untouched = replacements.filter(({ span }) => !changed.some((one) => isWithin(span, one.span)))
-    const gone = removalsOf(document, list, without)
-    const left = [...untouched, ...changed].filter(({ span }) => !gone.some((one) => isWithin(span, one.span)))
-    return splice(text, [...left, ...gone])
-  }
+  const canonical = entries.map(canonicalRequest)
+  const print: BundleRequest['print'] = (changes = new Map(), without = new Set()) =>
+    printBundle(text, document, canonical, changes, without)
   return { code, entries, print }
 }
 
-function readEntry(
-  entry: JsonObject,
-  document: JsonDocument,
-  replacements: Replacement[],
-  definitions: Definitions,
-): BundleEntry | Refusal {
+function readEntry(entry: JsonObject, definitions: Definitions): BundleEntry | Refusal {
   const request = entry['request']
   if (request === undefined || !isJsonObject(request)) return invalid('entry.request is missing.')
   if (hasMisspelling(entry) || hasMisspelling(request)) return invalid(MISSPELT)
@@ -113,8 +87,9 @@ function readEntry(
   if (typeof method !== 'string' || !METHODS.has(method))
     return invalid('request.method must be GET, HEAD, POST, PUT, DELETE or PATCH.')
   if (typeof url !== 'string') return invalid('request.url is missing.')
-  if (!isOptionalText(ifMatch) || !isOptionalText(ifNoneMatch))
-    return invalid('request.ifMatch and ifNoneMatch must be strings.')
+  const { fullUrl } = entry
+  if (!isOptionalText(ifMatch) || !isOptionalText(ifNoneMatch) || !isOptionalText(fullUrl))
+    return invalid('request.ifMatch and ifNoneMatch, and fullUrl, must be strings.')
   const target = parseEntryUrl(url)
   if (isRefusal(target)) return target
   const ifNoneExist = request['ifNoneExist']
@@ -133,20 +108,20 @@ function readEntry(
     return refuse('operation-not-listed', 'an operation cannot stand in a Bundle here. Send it by itself.')
   const { segments } = target
   const parameters = sentParameters(interaction, target.parameters)
-  const canonical = printRequestPath(segments, parameters).replace(/^\//, '')
-  if (canonical === '') return invalid('request.url is empty.')
-  replace(document, request, 'url', canonical, replacements)
-  if (interaction.code === 'create' && interaction.condition !== undefined) {
-    replace(document, request, 'ifNoneExist', printQuery(interaction.condition.parameters), replacements)
-  }
+  if (segments.length === 0 && parameters.length === 0) return invalid('request.url is empty.')
   const resource = entry['resource']
   const fault = bodyFault(method, interaction, resource)
   if (fault !== undefined) return invalid(fault)
-  if (!isJsonObject(resource)) return { method, interaction, lookups: [], segments, parameters, ifMatch, ifNoneMatch }
-  const lookups = conditionalReferences(resource, definitions)
-  return isRefusal(lookups)
-    ? lookups
-    : { method, interaction, lookups, resource, segments, parameters, ifMatch, ifNoneMatch }
+  const lookups = isJsonObject(resource) ? conditionalReferences(resource, definitions) : []
+  if (isRefusal(lookups)) return lookups
+  const read = { method, interaction, lookups, segments, parameters, ifMatch, ifNoneMatch, fullUrl }
+  return isJsonObject(resource) ? { ...read, resource } : read
+}
+
+function canonicalRequest({ interaction, segments, parameters }: BundleEntry): CanonicalRequest {
+  const url = printRequestPath(segments, parameters).replace(/^\//, '')
+  const condition = interaction.code === 'create' ? interaction.condition : undefined
+  return condition === undefined ? { url } : { url, ifNoneExist: printQuery(condition.parameters) }
 }
 
 // Relative to the base, so that no entry can be read as another host or another mount (spec §2.6).
@@ -176,59 +151,6 @@ function bodyFault(
     return 'resource.id and the id in request.url differ.'
   }
   return undefined
-}
-
-function replace(
-  document: JsonDocument,
-  owner: JsonObject,
-  name: string,
-  value: string,
-  replacements: Replacement[],
-): void {
-  const span = document.span(owner, name)
-  if (span !== undefined && owner[name] !== value) replacements.push({ span, text: JSON.stringify(value) })
-}
-
-/** Each entry goes with the comma behind it, or, when nothing is left behind it, with the one before it. */
-function removalsOf(document: JsonDocument, list: readonly Json[], without: ReadonlySet<number>): Replacement[] {
-  const last = list.findLastIndex((_, index) => !without.has(index))
-  return [...without].map((index): Replacement => {
-    const [start, end] = document.elementSpan(list, index)!
-    if (index < last) return { span: [start, document.elementSpan(list, index + 1)![0]], text: '' }
-    return { span: [index === 0 ? start : document.elementSpan(list, index - 1)![1], end], text: '' }
-  })
-}
-
-function isWithin([start, end]: readonly [number, number], [from, to]: readonly [number, number]): boolean {
-  return start >= from && end <= to
-}
-
-function changesOf(document: JsonDocument, entry: JsonObject, change: EntryChange): Replacement[] {
-  const request = entry['request'] as JsonObject
-  const whole = document.span(entry, 'request')!
-  const { get, url, ifNoneExist, ...added } = change
-  if (get !== undefined) return [{ span: whole, text: JSON.stringify({ method: 'GET', url: get }) }]
-  const replaced = Object.entries({ url, ifNoneExist }).flatMap(([name, value]) => {
-    const span = document.span(request, name)
-    return value === undefined || span === undefined ? [] : [{ span, text: JSON.stringify(value) }]
-  })
-  const inserted = Object.entries(added)
-    .filter(([name, value]) => value !== undefined && request[name] === undefined)
-    .map(([name, value]) => `"${name}":${JSON.stringify(value)},`)
-  if (inserted.length === 0) return replaced
-  // Behind the brace that opens the request, which always has members.
-  return [...replaced, { span: [whole[0] + 1, whole[0] + 1], text: inserted.join('') }]
-}
-
-function splice(text: string, replacements: readonly Replacement[]): string {
-  const ordered = [...replacements].sort((a, b) => a.span[0] - b.span[0])
-  let spliced = ''
-  let from = 0
-  for (const { span, text: value } of ordered) {
-    spliced += text.slice(from, span[0]) + value
-    from = span[1]
-  }
-  return spliced + text.slice(from)
 }
 
 function isOptionalText(value: Json | undefined): value is string | undefined {

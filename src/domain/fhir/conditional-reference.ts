@@ -8,15 +8,25 @@ import type { Definitions } from './definitions.ts'
 import { parseInteraction, type TypeSearch } from './interaction.ts'
 import { hasCriterion } from './search.ts'
 
-/** Every conditional reference in a resource, at any depth. */
-export function conditionalReferences(resource: Json, definitions: Definitions): readonly TypeSearch[] | Refusal {
-  const lookups: TypeSearch[] = []
-  for (const text of queriesIn(resource)) {
-    const lookup = readLookup(text, definitions)
-    if (isRefusal(lookup)) return lookup
-    lookups.push(lookup)
+export interface ConditionalReference {
+  /** As it stands in the resource. */
+  readonly text: string
+  readonly lookup: TypeSearch
+}
+
+/** Every conditional reference in a resource, at any depth, each once. */
+export function conditionalReferences(
+  resource: Json,
+  definitions: Definitions,
+): readonly ConditionalReference[] | Refusal {
+  const found = new Map<string, TypeSearch>()
+  for (const [name, text] of queriesIn(resource)) {
+    if (found.has(text)) continue
+    const search = name === 'reference' ? readLookup(text, definitions) : unreadable()
+    if (isRefusal(search)) return search
+    found.set(text, search)
   }
-  return lookups
+  return [...found].map(([text, lookup]) => ({ text, lookup }))
 }
 
 function readLookup(text: string, definitions: Definitions): TypeSearch | Refusal {
@@ -29,12 +39,13 @@ function readLookup(text: string, definitions: Definitions): TypeSearch | Refusa
 }
 
 /** A query may follow any reference; `urn:` and plain ones have none. Servers that ignore case would read `Reference` too. */
-function* queriesIn(value: Json): Generator<string> {
+function* queriesIn(value: Json): Generator<readonly [name: string, text: string]> {
   if (Array.isArray(value)) for (const item of value) yield* queriesIn(item)
   if (!isJsonObject(value)) return
   for (const [name, member] of Object.entries(value)) {
     if (typeof member === 'object') yield* queriesIn(member)
-    else if (typeof member === 'string' && member.includes('?') && name.toLowerCase() === 'reference') yield member
+    else if (typeof member === 'string' && member.includes('?') && name.toLowerCase() === 'reference')
+      yield [name, member]
   }
 }
 

@@ -224,7 +224,7 @@ describe('conditional references are searches', () => {
     ['Patient?_has:Observation:patient:code=x', 'Patient', ['Observation']],
   ])('%s', (reference, type, reached) => {
     const bundle = post(subject(reference))
-    const [lookup] = isRefusal(bundle) ? [] : bundle.entries[0]!.lookups
+    const lookup = isRefusal(bundle) ? undefined : bundle.entries[0]!.lookups[0]?.lookup
     expect(lookup).toMatchObject({ code: 'search-type', type })
     expect(lookup!.search.reaches.map((reach) => reach.type)).toEqual(reached)
   })
@@ -234,10 +234,15 @@ describe('conditional references are searches', () => {
       ...OBSERVATION,
       contained: [{ resourceType: 'Encounter', subject: { reference: 'Patient?identifier=1' } }],
       performer: [{ reference: 'Practitioner/1' }, { reference: 'Practitioner?identifier=2' }],
-      extension: [{ url: 'http://x', valueReference: { Reference: 'Group?identifier=3' } }],
+      extension: [{ url: 'http://x', valueReference: { reference: 'Group?identifier=3' } }],
     })
-    const types = isRefusal(bundle) ? [] : bundle.entries[0]!.lookups.map(({ type }) => type)
+    const types = isRefusal(bundle) ? [] : bundle.entries[0]!.lookups.map(({ lookup }) => lookup.type)
     expect(types.sort()).toEqual(['Group', 'Patient', 'Practitioner'])
+  })
+
+  test('in a member that is a reference to a server that ignores case only: refused', () => {
+    const resource = { ...OBSERVATION, subject: { Reference: 'Patient?identifier=1' } }
+    expect(post(resource)).toMatchObject({ code: 'body-invalid' })
   })
 
   test.each(['Patient/1', 'urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a', '#c1', 'http://x/fhir/Patient/1'])(
