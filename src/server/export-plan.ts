@@ -22,7 +22,7 @@ import type { Edge, Plan } from './endpoint.ts'
 import type { ExportJob, ExportJobs } from './export-jobs.ts'
 import { printKickOff } from './export-kick-off.ts'
 import { exportManifest } from './export-manifest.ts'
-import type { GuardRules } from './guarded-answers.ts'
+import { type GuardRules, tooMany } from './guarded-answers.ts'
 import { isReadable } from './operation-limits.ts'
 
 /** What planning an export needs of a route. */
@@ -162,9 +162,9 @@ const LINES = new Set(['application/fhir+ndjson', 'application/ndjson', 'applica
 
 /** What the upstream says about a job that went wrong: an OperationOutcome, and nothing about where it was. */
 function failed(status: number, headers: AnswerHeaders): BodyTransform | Refusal {
+  if (status === 429) return tooMany(headers)
   if (status === 404 || status === 410) return notFound()
   if (status < 400 || status === 401) return unreadable()
-  if (status === 429 && !isJson(headers)) return withoutBody()
   return hasBody(status, headers) && isJson(headers) ? outcomeOnly() : unreadable()
 }
 

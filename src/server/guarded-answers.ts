@@ -91,7 +91,7 @@ function refused(interaction: Interaction, status: number, headers: AnswerHeader
   return isJson(headers) ? outcomeOnly() : unreadable()
 }
 
-function tooMany({ 'retry-after': after }: AnswerHeaders): Refusal {
+export function tooMany({ 'retry-after': after }: AnswerHeaders): Refusal {
   const seconds = typeof after === 'string' && /^\d{1,6}$/.test(after) ? { retryAfter: Number(after) } : {}
   return refuse(
     'rate-limited',
