@@ -168,7 +168,7 @@ export function requestsTo(gateway) {
     refusal(
       'unlisted operation',
       'reader',
-      `${R4}/Observation/$lastn?patient=3`,
+      `${R4}/Observation/$stats?patient=3`,
       403,
       outcome('operation-not-listed', 'error="insufficient_scope"'),
     ),
