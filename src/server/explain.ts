@@ -115,7 +115,7 @@ export async function explain({ house, settings }: Composed, asked: ExplainReque
   return { permitted: true, outcome: decision.outcome, missing: [], ...named, forwarded }
 }
 
-const UNCHECKED = 'the stored resource must be within the scopes as well; it is read and checked before the write'
+const UNCHECKED = 'the stored resource must be within the scopes as well; it is read and checked first'
 
 /** The answers that a live gateway would fetch, as far as they were given. */
 function offlineEdge({ body = '', stored }: ExplainRequest): Edge & { readonly lacksStored: boolean } {
@@ -173,14 +173,27 @@ function splitScopes(scope = ''): readonly string[] {
   return scope.split(' ').filter((one) => one !== '')
 }
 
-function printCoverage({ need, scope = 'public', worth }: Decision['covered'][number]): Covered {
-  return { need: printNeed(need), scope, ...(worth === undefined ? {} : { worth }) }
+function printCoverage({ need, scope, worth, limited }: Decision['covered'][number]): Covered {
+  return {
+    need: printNeed(need),
+    scope: scope ?? (limited ? NOT_COVERED : 'public'),
+    ...(worth === undefined ? {} : { worth }),
+  }
 }
+
+/** What comes along in an answer and is covered by no scope does not stand in the way. */
+const NOT_COVERED = 'no scope: cut from the answer'
 
 function printNeed({ type, permissions, role, parameter }: Need): string {
   const letters = permissions === '' ? '' : `.${[...permissions].join('|')}`
   const reason =
-    parameter === undefined ? '' : role === 'probe' ? ` (asked about by ${parameter})` : ` (brought by ${parameter})`
+    parameter === undefined
+      ? role === 'include'
+        ? ' (whatever else comes along)'
+        : ''
+      : role === 'probe'
+        ? ` (asked about by ${parameter})`
+        : ` (brought by ${parameter})`
   return `${type}${letters}${reason}`
 }
 

@@ -132,13 +132,12 @@ describe('T22: what an operation answers is looked at, in whatever form it comes
     ['a list', [THEIRS]],
     ['another form', { headers: { 'content-type': 'text/plain' } }],
   ])('%s is as good as nothing', async (_, body) => {
-    rig.upstream.script = () =>
-      typeof body === 'object' && 'headers' in body
-        ? { ...body, body: 'SECRET' }
-        : {
-            headers: { 'content-type': 'application/fhir+json' },
-            body: typeof body === 'string' ? body : JSON.stringify(body),
-          }
+    const form = typeof body === 'object' && 'headers' in body ? 'text/plain' : 'application/fhir+json'
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    rig.upstream.script = () => ({
+      headers: { 'content-type': form },
+      body: `${text}${form === 'text/plain' ? 'SECRET' : ''}`,
+    })
     const answer = await rig.ask('GET /fhir/R4/Observation/$stats', { scope: 'patient/Observation.rs', claims })
     expect([404, 502]).toContain(answer.status)
     expect(answer.text).not.toMatch(SECRETS)

@@ -50,12 +50,11 @@ function limitsOn(
 
 function bulkEndpoints(path: string, held: readonly HeldScope[], policy: FhirPolicy): readonly FhirEndpoint[] {
   const system = held.filter(({ smart }) => smart.context === 'system')
-  const exported = typesOf(system, policy).filter((type) =>
-    [...'rs'].every((letter) => {
-      const cover = coverOf(type, letter, 'bulk', system, policy)
-      return cover !== undefined && cover.limit === undefined
-    }),
-  )
-  if (exported.includes('*')) return [{ method: 'GET', path, limits: [] }]
-  return exported.map((type) => ({ method: 'GET', path: `${path}?_type=${type}`, limits: [] }))
+  const exported = typesOf(system, policy).flatMap((type): FhirEndpoint[] => {
+    const covers = [...'rs'].map((letter) => coverOf(type, letter, 'bulk', system, policy))
+    if (covers.includes(undefined)) return []
+    const limits = [...new Set(covers.flatMap((cover) => limitKinds(cover!, type)))]
+    return [{ method: 'GET', path: type === '*' ? path : `${path}?_type=${type}`, limits }]
+  })
+  return exported[0]?.path === path && exported[0].limits.length === 0 ? [exported[0]] : exported
 }

@@ -83,6 +83,8 @@ describe('exactly what a scope opens', () => {
       [
         'GET /fhir/R4/Observation + patient',
         'GET /fhir/R4/Observation/{id} + patient',
+        'POST /fhir/R4/Observation/$validate + patient',
+        'GET /fhir/R4/Observation/$lastn + patient',
         'GET /prime/fhir/R4/Observation + patient',
         'GET /prime/fhir/R4/Observation/{id} + patient',
       ],
@@ -93,6 +95,9 @@ describe('exactly what a scope opens', () => {
         'GET /fhir/R4/{type} + patient',
         'GET /fhir/R4/{type}/{id} + patient',
         'GET /fhir/R4/Patient/{id}/$everything + patient',
+        'POST /fhir/R4/{type}/$validate + patient',
+        'GET /fhir/R4/Observation/$lastn + patient',
+        'GET /fhir/R4/DocumentReference/$docref + patient',
         'GET /prime/fhir/R4/{type} + patient',
         'GET /prime/fhir/R4/{type}/{id} + patient',
       ],
@@ -102,6 +107,8 @@ describe('exactly what a scope opens', () => {
       [
         'GET /fhir/R4/Patient',
         'GET /fhir/R4/Patient/{id}',
+        'POST /fhir/R4/Patient/$validate',
+        'POST /fhir/R4/Patient/$match',
         'GET /fhir/R4/$export?_type=Patient',
         'GET /fhir/R4/Patient/$export?_type=Patient',
         'GET /fhir/R4/Group/{id}/$export?_type=Patient',
