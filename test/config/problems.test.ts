@@ -177,6 +177,12 @@ describe('each mistake says what, where and what to write', () => {
       '{type} stands for the type in the URL',
     ],
     ['operation scope', mapWithFhirKey('operations: { $x: { requires: { scope: no.such } } }'), 'scope "no.such"'],
+    ['bulk elsewhere', mapWithFhirKey('operations: { $x: { bulk: true } }'), '`bulk: true` is for $export only'],
+    [
+      'an export with a rule',
+      mapWithFhirKey('operations: { Patient/$export: { requires: Patient.rs } }'),
+      '$export derives what it needs',
+    ],
     ['bulk: false', mapWithFhirKey('operations: { $x: { bulk: false } }'), 'only `bulk: true` means something'],
     [
       'shared compartment type',

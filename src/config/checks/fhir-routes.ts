@@ -27,6 +27,10 @@ function checkOperations({ operations }: FhirRouteDraft, path: Path, report: Rep
   for (const [shape, operation, at] of placedByName(operations, [...path, 'operations'])) {
     if ('bulk' in operation && operation.bulk === false)
       report([...at, 'bulk'], 'only `bulk: true` means something; remove the operation to refuse it')
+    if ('bulk' in operation && operation.bulk && !shape.endsWith('$export'))
+      report([...at, 'bulk'], '`bulk: true` is for $export only')
+    if ('requires' in operation && shape.endsWith('$export'))
+      report([...at, 'requires'], '$export derives what it needs: write { bulk: true }')
     const requires = 'requires' in operation ? operation.requires : undefined
     if (typeof requires === 'string' && requires.startsWith('{type}') && !shape.includes('{type}')) {
       report([...at, 'requires'], `{type} stands for the type in the URL, and "${shape}" has no {type}`)
