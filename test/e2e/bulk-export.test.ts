@@ -137,6 +137,13 @@ describe('kick-off', () => {
   })
 })
 
+test('HEAD starts nothing', async () => {
+  const before = store.requests.length
+  const answer = await rig.ask('HEAD /fhir/R4/$export', { scope: 'system/*.rs', ...ASYNC })
+  expect([answer.status, answer.headers['allow']]).toEqual([405, 'GET, POST'])
+  expect(store.requests.length).toBe(before)
+})
+
 describe('what comes out', () => {
   test('everything, for a scope on everything', async () => {
     const { manifest, held } = await collect('GET /fhir/R4/$export', { scope: 'system/*.rs' })

@@ -12,6 +12,7 @@ operations:
   "Observation/$stats": { requires: "Observation.rs" }
   "Observation/{id}/$meta": { requires: "Observation.r" }
   "DocumentReference/$docref": { requires: "DocumentReference.rs" }
+  "Observation/$count": { requires: "Observation.r" }
   "CodeSystem/$lookup": { requires: "CodeSystem.r" }
   "Patient/$match": { requires: "Patient.s", contexts: [user, system] }
 `
@@ -63,6 +64,7 @@ describe('what is listed still needs its scopes', () => {
     ['T39', 'patient/Patient.rs', 'DocumentReference/$docref?patient=p1'],
     ['T39: searching is not reading', 'patient/DocumentReference.s', 'DocumentReference/$docref?patient=p1'],
     ['T40', 'patient/*.cruds', 'Patient/$match'],
+    ['a chain where only reading is asked for', 'system/Observation.r', 'Observation/$count?subject:Patient.name=x'],
   ])('%s: %s on %s', async (_, scope, target) => {
     const answer = await rig.ask(`GET /fhir/R4/${target}`, { scope, claims })
     expect(verdictOf(answer)).toBe('403 scope-insufficient')

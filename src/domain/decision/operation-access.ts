@@ -46,7 +46,9 @@ export function operationAccess(
   // Answered later and elsewhere, an export is looked after as one or not at all.
   if (rule.bulk !== isExport(interaction))
     return refuse('operation-not-listed', '$export, and nothing else, is opened by { bulk: true } in the route map.')
-  if (rule.bulk) return exportAccess(interaction, { ...request, method: asked }, definitions)
+  if (rule.bulk && method === 'HEAD')
+    return refuse('interaction-unknown', 'A HEAD starts no export.', { allow: ['GET', 'POST'] })
+  if (rule.bulk) return exportAccess(interaction, request, definitions)
   const { requires } = rule
   if (requires === undefined)
     return refuse('operation-not-listed', 'This operation is opened without saying what it needs.')
@@ -55,7 +57,7 @@ export function operationAccess(
   const needs = [...requires.letters].map(
     (letter): Need => ({ type, permissions: letter, role: 'own', ...idOf(interaction, type) }),
   )
-  const probes = requires.letters.includes('s') && interaction.id === undefined ? probesOf(request, definitions) : []
+  const probes = interaction.id === undefined ? probesOf(request, definitions) : []
   if (isRefusal(probes)) return probes
   const alongside = type === '*' ? [] : [COMES_ALONG]
   return { door: 'operation', interaction, needs: [...needs, ...probes, ...alongside], contexts: rule.contexts }
@@ -64,7 +66,7 @@ export function operationAccess(
 /** What no scope covers is cut from the answer. */
 const COMES_ALONG: Need = { type: '*', permissions: 'rs', role: 'include', optional: true }
 
-/** Parameters in the URL of an operation that searches a type may be search criteria; what is included comes with the answer. */
+/** Parameters in the URL of an operation on a type may be search criteria; what is included comes with the answer. */
 function probesOf({ interaction, parameters }: OperationRequest, definitions: Definitions): readonly Need[] | Refusal {
   const search = parseSearch(parameters, interaction.type ?? '*', definitions)
   if (isRefusal(search)) return search
