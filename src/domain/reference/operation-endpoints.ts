@@ -50,6 +50,8 @@ function limitsOn(
 
 function bulkEndpoints(path: string, held: readonly HeldScope[], policy: FhirPolicy): readonly FhirEndpoint[] {
   const system = held.filter(({ smart }) => smart.context === 'system')
+  // Whose export it is, is told by the Group itself.
+  if (path.includes('Group/{id}/') && coverOf('Group', 'r', 'bulk', system, policy) === undefined) return []
   const exported = typesOf(system, policy).flatMap((type): FhirEndpoint[] => {
     const covers = [...'rs'].map((letter) => coverOf(type, letter, 'bulk', system, policy))
     if (covers.includes(undefined)) return []

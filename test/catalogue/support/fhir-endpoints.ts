@@ -24,6 +24,7 @@ const patient = { reference: `Patient/${PATIENT}` }
 const observation = { resourceType: 'Observation', status: 'final', code: { text: 'of a test' }, subject: patient }
 const device = { resourceType: 'Device', patient }
 const condition = { resourceType: 'Condition', subject: patient }
+const OF_THE_SAME_NAME = { resourceType: 'Patient', name: [{ family: 'Bechtelar572' }], birthDate: '1996-08-07' }
 /** As it is stored before the request, and as it is sent. */
 const numbered = (resource: object): object => ({ ...resource, id: 'catalogue-{n}' })
 const entry = (method: string, url: string, resource?: object): object => ({
@@ -101,6 +102,27 @@ const NEXUS: readonly Omit<Endpoint, 'behind'>[] = [
   {
     line: `GET /fhir/R4/Patient/${PATIENT}/$everything`,
     covers: ['patient/*.read', 'system/*.read'],
+    answers: 'Bundle',
+  },
+  {
+    line: 'POST /fhir/R4/Observation/$validate',
+    covers: SMART_READ_OBSERVATION,
+    ask: json(observation),
+    answers: 'OperationOutcome',
+  },
+  {
+    line: `GET /fhir/R4/Observation/$lastn?patient=Patient/${PATIENT}`,
+    covers: SMART_READ_OBSERVATION,
+    answers: 'Bundle',
+  },
+  // Whose Patient resembles whom is nothing that one patient's app may ask.
+  {
+    line: 'POST /fhir/R4/Patient/$match',
+    covers: ['user/Patient.read', 'system/*.read', 'system/Patient.read'],
+    ask: json({
+      resourceType: 'Parameters',
+      parameter: [{ name: 'resource', resource: OF_THE_SAME_NAME }],
+    }),
     answers: 'Bundle',
   },
   // system/*.read: GET /fhir/R4/$export; system/Patient.read: GET /fhir/R4/$export?_type=Patient

@@ -111,7 +111,6 @@ describe('exactly what a scope opens', () => {
         'POST /fhir/R4/Patient/$match',
         'GET /fhir/R4/$export?_type=Patient',
         'GET /fhir/R4/Patient/$export?_type=Patient',
-        'GET /fhir/R4/Group/{id}/$export?_type=Patient',
         'GET /prime/fhir/R4/Patient',
         'GET /prime/fhir/R4/Patient/{id}',
       ],
