@@ -79,10 +79,19 @@ const holds = ({ scope }: Credential, wanted: readonly string[]): boolean =>
 const isCovered = (endpoint: Endpoint, credential: Credential): boolean =>
   credential.carried && !credential.lacksPatient && coveringSets(endpoint).some((set) => holds(credential, set))
 
+/** Kinds that do not carry a scope are tried where the scope itself would cover: elsewhere it is refused by any kind. */
+const isRefused = (endpoint: Endpoint, credential: Credential): boolean =>
+  !isCovered(endpoint, credential) && (credential.carried || usefulSets(endpoint).some((set) => holds(credential, set)))
+
+const usefulSets = (endpoint: Endpoint): readonly (readonly string[])[] => [
+  ...coveringSets(endpoint),
+  ...(endpoint.partly ?? []).map((scope) => [scope]),
+]
+
 /** What a refusal must say, by contract §4 and §5. */
 function refusalOf(endpoint: Endpoint, credential: Credential): string {
   const sets = coveringSets(endpoint)
-  const useful = [...sets, ...(endpoint.partly ?? []).map((scope) => [scope])].some((set) => holds(credential, set))
+  const useful = usefulSets(endpoint).some((set) => holds(credential, set))
   if (endpoint.exported !== undefined && (credential.kind !== 'bearer' || credential.launched)) return '404 not-found'
   if (useful && !credential.carried) return '403 credential-kind'
   if (useful && credential.lacksPatient) return '403 launch-context-missing'
@@ -107,7 +116,7 @@ describe.each(ENDPOINTS.map((endpoint) => [titleOf(endpoint), endpoint] as const
   })
 
   test('refuses everything else, and sends nothing further', async () => {
-    const others = credentials.filter((credential) => !isCovered(endpoint, credential))
+    const others = credentials.filter((credential) => isRefused(endpoint, credential))
     const before = demo.arrivals.length
     const outcomes = await Promise.all(others.map((credential) => ask(endpoint, credential)))
     const surprises = outcomes.flatMap(({ credential, answer }) => {

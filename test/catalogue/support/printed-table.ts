@@ -32,7 +32,7 @@ export function printTable(results: readonly EndpointResult[], scopes: number): 
     widths.map((width) => '─'.repeat(width)).join('  '),
     ...rows.map(print),
     '',
-    `${results.length} endpoints × ${scopes} scopes × every kind of credential: ${asked} requests, ` +
+    `${results.length} endpoints × ${scopes} scopes × every kind of credential that carries them: ${asked} requests, ` +
       `${through} let through, ${asked - through} refused by 403 (or 404 by a seal) before anything left the gateway.`,
     '',
   ].join('\n')
