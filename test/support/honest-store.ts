@@ -8,6 +8,8 @@ import type { Loose } from './model/elements.ts'
 export interface HonestStore {
   readonly resources: readonly Loose[]
   readonly store: Store
+  /** What is stored now, and was. */
+  readonly versions: FhirStore['resources']
   /** All entries of all pages of a search; undefined when the store refuses it. */
   search(path: string): readonly { readonly resource: Loose; readonly mode: string }[] | undefined
 }
@@ -19,6 +21,7 @@ export function honestStore(resources: readonly Loose[], pageSize: number): Hone
   return {
     resources: kept,
     store,
+    versions: inner.resources,
     search(path) {
       const found: { resource: Loose; mode: string }[] = []
       for (let next: string | undefined = path; next !== undefined; ) {

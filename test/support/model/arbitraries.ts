@@ -261,6 +261,7 @@ export const resource: fc.Arbitrary<Loose> = someType.chain(resourceOf)
 
 /** In the shapes that FHIR gives them, as a server that checks what it stores would have them. */
 export const plainResource: fc.Arbitrary<Loose> = resource.filter(isPlain)
+export const plainResourceOf = (type: string): fc.Arbitrary<Loose> => resourceOf(type).filter(isPlain)
 
 const ELEMENTS = new Set([
   'subject',
@@ -395,7 +396,7 @@ const idle = fc.constantFrom(
 )
 
 /** Filters by what the type has; the model knows no other parameters of it. */
-function filterOn(type: string): fc.Arbitrary<string> {
+export function filterOn(type: string): fc.Arbitrary<string> {
   const own = FILTERS.filter((one) => modelParameter(type, one.slice(0, one.indexOf('='))) !== undefined)
   return fc.oneof(
     { weight: 15, arbitrary: fc.constantFrom(...own) },

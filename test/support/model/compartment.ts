@@ -90,6 +90,21 @@ export function isRecordOf(
   return 'no'
 }
 
+/** What may be written in a patient's name: it names that patient and, where its subject stands, nobody else and nobody unclear. */
+export function isOnlyOf(resource: Loose, patient: string, { ownBases }: CompartmentSetting): boolean {
+  const isThis = (one: unknown): boolean => {
+    const meant = patientMeant(one)
+    return typeof meant === 'object' && isOurs(meant, ownBases) && meant.id === patient
+  }
+  if (resource.resourceType === 'Patient') return resource.id === patient
+  if (resource.resourceType === 'Provenance')
+    return Array.isArray(resource.target) && resource.target.length > 0 && resource.target.every(isThis)
+  const links = LINKS[resource.resourceType]
+  if (links === undefined) return false
+  const subjects = links.primary(resource).filter((one) => patientMeant(one) !== 'nobody')
+  return subjects.length > 0 ? subjects.every(isThis) : links.secondary(resource).some(isThis)
+}
+
 function patientMeant(element: unknown): ModelReference | 'nobody' | 'cannot tell' {
   if (typeof element !== 'object' || element === null || Array.isArray(element)) return 'cannot tell'
   const { reference, type } = element as Loose

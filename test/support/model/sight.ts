@@ -34,7 +34,7 @@ export const SHARED_BY_DEFAULT: readonly string[] = [
 ]
 
 /** What one scope gives of a type for a letter: nothing, everything, or what fits. */
-interface Reach {
+export interface Reach {
   readonly patients?: readonly string[]
   /** The patients of the token that the scope is tied to, where it is; types without patients are not limited by them. */
   readonly tied?: readonly string[]
@@ -74,7 +74,7 @@ function patientsOf({ context }: ModelScope, { patients, fhirUser }: ModelToken)
   return fhirUser?.startsWith('Patient/') ? [fhirUser.slice(8)] : 'any'
 }
 
-function reaches(type: string, letters: string, token: ModelToken, setting: ModelSetting): Reach[] {
+export function reaches(type: string, letters: string, token: ModelToken, setting: ModelSetting): Reach[] {
   return token.scopes.flatMap((scope) =>
     [...letters].flatMap((letter) => reachOf(scope, type, letter, token, setting) ?? []),
   )
@@ -114,7 +114,7 @@ export function mayReachRecordOf(
   return reaches(type, letter, token, setting).some(({ tied }) => tied === undefined || tied.includes(id))
 }
 
-function isUnlimited({ patients, filters }: Reach): boolean {
+export function isUnlimited({ patients, filters }: Reach): boolean {
   return patients === undefined && filters.length === 0
 }
 
