@@ -6,6 +6,7 @@ import { OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts'
 // Places besides those of the links.
 export const META = 44
 export const SEARCH = 45
+export const MEMBER = 46
 
 /**
  * What may be shown, and with which byte each value begins: of everything else nobody knows what it holds. `signature` would no longer

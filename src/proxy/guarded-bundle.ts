@@ -5,19 +5,22 @@
 import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { BUNDLE, type BundleLinks, ENTRIES, ENTRY, EXCHANGE, INNER, LINK, LinkEditor } from './bundle-links.ts'
-import { MEMBERS, META, SEARCH } from './bundle-members.ts'
+import { MEMBER, MEMBERS, META, SEARCH } from './bundle-members.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
 import { notFound } from './guarded-resource.ts'
 import { DROP, HELD, type JsonVisitor, PLACE, type Verdict, WATCHED } from './json-output.ts'
 import { JsonScanner } from './json-scan.ts'
+import { type LooksAt, ResourceReader } from './resource-reader.ts'
 
 /** Judges the entries of one Bundle, in order. */
 export interface EntryJudge {
   /**
    * `raw` is the JSON of `entry.resource`: kept as it is, replaced by other bytes, taken out, or with its whole entry taken out; or
-   * the entry is put off until all others came by.
+   * the entry is put off until all others came by. `read` gives what it says, of a resource as far as `looksAt` wants to know it.
    */
-  resource(raw: Buffer, index: number): 'release' | 'strip' | 'withhold' | 'later' | Buffer
+  resource(raw: Buffer, index: number, read: () => unknown): 'release' | 'strip' | 'withhold' | 'later' | Buffer
+  /** The members of a resource of this type that make a difference; without it all of them are read. */
+  readonly looksAt?: LooksAt
   /** Whether an entry that was put off goes behind the last one. */
   late?(index: number): boolean
   /** An entry that is taken out or came without a resource (`raw`): bytes for its place, or undefined to leave it out. */
@@ -122,12 +125,14 @@ class GuardEditor implements JsonVisitor {
   #kind = false
   #index = -1
   #verdict: 'release' | 'withhold' | 'later' | undefined
+  readonly #reader: ResourceReader | undefined
 
   constructor({ links, judge, mostHeld }: GuardedBundleOptions) {
     this.#mostHeld = mostHeld
     // Bundles within are for the judge alone.
     this.#links = new LinkEditor({ ...links, nested: false })
     this.#judge = judge
+    this.#reader = judge.looksAt && new ResourceReader(judge.looksAt)
   }
 
   end(): void {
@@ -137,6 +142,8 @@ class GuardEditor implements JsonVisitor {
   }
 
   enter(place: number, key: string | undefined, first: number): number {
+    // The most frequent by far.
+    if (place === RESOURCE) return this.#reader!.wants(key!) ? MEMBER | HELD : 0
     const outer = place & ~INNER
     const begins = MEMBERS[outer]?.[key ?? '']
     if (MEMBERS[outer] !== undefined && begins !== first) {
@@ -155,7 +162,7 @@ class GuardEditor implements JsonVisitor {
         return (flags & PLACE) === ENTRY ? flags | HELD : GONE | HELD
       }
       case ENTRY:
-        if (key === 'resource') return RESOURCE | HELD
+        if (key === 'resource') return this.#beginResource()
         return key === 'search' ? SEARCH | WATCHED : this.#links.enter(place, key, first)
       case EXCHANGE:
         return key === 'outcome' ? OUTCOME | HELD : this.#links.enter(place, key, first)
@@ -175,6 +182,9 @@ class GuardEditor implements JsonVisitor {
         return undefined
       case GONE:
         return DROP
+      case MEMBER:
+        this.#reader!.take(raw)
+        return undefined
       case RESOURCE:
         return this.#resource(raw)
       case OUTCOME:
@@ -209,9 +219,15 @@ class GuardEditor implements JsonVisitor {
     return entry === DROP ? before : Buffer.concat([before, COMMA, entry ?? raw])
   }
 
+  #beginResource(): number {
+    this.#reader?.begin()
+    return this.#reader === undefined ? RESOURCE | HELD : RESOURCE | HELD | WATCHED
+  }
+
   #resource(raw: Buffer): Buffer | typeof DROP | undefined {
     // A second one in the same entry would be judged by nobody.
-    const verdict = this.#verdict === undefined ? this.#judge.resource(raw, this.#index) : 'withhold'
+    const read = (): unknown => (this.#reader === undefined ? JSON.parse(raw.toString()) : this.#reader.end(raw))
+    const verdict = this.#verdict === undefined ? this.#judge.resource(raw, this.#index, read) : 'withhold'
     this.#verdict = verdict === 'withhold' || verdict === 'later' ? verdict : 'release'
     if (verdict === 'withhold' || verdict === 'strip') return DROP
     return typeof verdict === 'string' ? undefined : verdict

@@ -3,6 +3,8 @@
 // output is what has been collected, followed by the input from `copied` on, and a position is an offset into the two together,
 // which stays what it is when bytes move from one to the other.
 
+import { memberName } from './member-names.ts'
+
 /** The low bits of what `enter` returns: the visitor's own name for the place, from 1 on; 0 lets a value pass unseen. */
 export const PLACE = 0xff
 /** The visitor wants to be asked about the children. */
@@ -113,7 +115,7 @@ export class JsonOutput {
     const collected = this.#keyAt < this.#length
     const bytes = collected ? this.#bytes : this.#input
     const from = collected ? this.#keyAt : this.#index(this.#keyAt)
-    this.#key = textOf(bytes, from, collected ? this.#length : i)
+    this.#key = memberName(bytes, from, collected ? this.#length : i)
   }
 
   beginValue(i: number, first: number): number {
@@ -270,10 +272,4 @@ export class JsonOutput {
     this.#bytes.copy(larger, 0, 0, this.#length)
     this.#bytes = larger
   }
-}
-
-/** The text of a JSON string; escapes are rare in keys, so they pay for themselves. */
-function textOf(bytes: Buffer, from: number, to: number): string {
-  const text = bytes.toString('latin1', from + 1, to - 1)
-  return text.includes('\\') ? JSON.parse(bytes.toString('utf8', from, to)) : text
 }

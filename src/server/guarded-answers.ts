@@ -105,8 +105,9 @@ export function judgeEntries(interaction: Interaction, constraint: Constraint): 
   const guard = new Guard(constraint, lettersOf(interaction))
   const late = new Map<number, unknown>()
   return {
-    resource(raw, index) {
-      const resource: unknown = JSON.parse(raw.toString())
+    looksAt: (type) => guard.looksAt(type),
+    resource(_raw, index, read) {
+      const resource = read()
       const judgement = guard.judge(resource)
       if (judgement === 'later') late.set(index, resource)
       return judgement

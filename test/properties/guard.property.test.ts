@@ -34,11 +34,15 @@ test('What comes out of a store that ignores the search, orders oddly and lies i
   const lies = fc.record({
     indent: fc.constantFrom(0, 1, 3),
     modes: fc.array(fc.nat(9), { minLength: 1, maxLength: 5 }),
+    /** Members of a resource in another order: how many places on they stand. */
+    turned: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(6)),
+    /** The name of a member with an escape in it, which means the same. */
+    escaped: fc.option(fc.constantFrom('subject', 'category', 'resourceType', 'id', 'patient')),
   })
   await fc.assert(
     fc.asyncProperty(aboutScene, lies, setting, piece, async ([{ token, resources }, asked], lie, at, size) => {
       const { on, gateway } = settings[at]!
-      const given = resources.map((one) => ({ resource: one, text: JSON.stringify(one, null, lie.indent) }))
+      const given = resources.map((one) => ({ resource: one, text: textOf(one, lie) }))
       const body = liesAbout(UPSTREAM_BASE, asked.kind, given, lie.modes)
       const options: AskOptions = { ...asked.form, piece: size }
       const answer = await gateway.ask(asked.line, grantOfToken(token), () => ({ status: 200, body }), options)
@@ -59,6 +63,18 @@ test('What comes out of a store that ignores the search, orders oddly and lies i
     runs(0.5),
   )
 })
+
+function textOf(
+  resource: Loose,
+  { indent, turned, escaped }: { readonly indent: number; readonly turned: number; readonly escaped: string | null },
+): string {
+  const members = Object.entries(resource)
+  const at = turned % members.length
+  const text = JSON.stringify(Object.fromEntries([...members.slice(at), ...members.slice(0, at)]), null, indent)
+  if (escaped === null) return text
+  const code = escaped.charCodeAt(0).toString(16).padStart(4, '0')
+  return text.replace(`"${escaped}":`, `"\\u${code}${escaped.slice(1)}":`)
+}
 
 function verdictOn(asked: Question, token: ModelToken, on: ModelSetting): 'refused' | 'unread' | 'guarded' {
   const { type, letter, id, besides } = asked
@@ -99,7 +115,7 @@ function expectExactly(answer: Given, seen: readonly Raw[]): void {
   expect(JSON.stringify({ ...answer.json, entry: around })).not.toContain(UPSTREAM_BASE)
 }
 
-const printed = ({ resource: one }: Raw): string => JSON.stringify(one)
+const printed = ({ text }: Raw): string => JSON.stringify(JSON.parse(text))
 
 function released({ json }: Given): readonly string[] {
   return (json.entry ?? []).map((entry: Loose) => JSON.stringify(entry.resource))

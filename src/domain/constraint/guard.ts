@@ -2,7 +2,7 @@
 // the server behind us says about it (spec §3.5). INVARIANT: yes only where the resource itself proves it, or, of a Provenance, what
 // was released beside it.
 
-import { isInPatientCompartment, patientsNamedBy, provenanceTargets } from '../fhir/compartment.ts'
+import { isInPatientCompartment, linkMembers, patientsNamedBy, provenanceTargets } from '../fhir/compartment.ts'
 import { isOwn } from '../fhir/literal-reference.ts'
 import { isPlainOutcome } from '../fhir/operation-outcome.ts'
 import { evaluateClause } from '../fhir/search-match.ts'
@@ -22,11 +22,35 @@ export class Guard {
   readonly #constraint: Constraint
   readonly #lettersOf: LettersOf
   readonly #proofs: readonly Proof[]
+  readonly #limits = new Map<string, readonly TypeLimit[] | undefined>()
+  readonly #looksAt = new Map<unknown, ReadonlySet<string>>()
 
   constructor(constraint: Constraint, lettersOf: LettersOf) {
     this.#constraint = constraint
     this.#lettersOf = lettersOf
     this.#proofs = proofsFor(constraint.limitsOn('Provenance', lettersOf('Provenance')))
+  }
+
+  /** The top-level members of a resource of this type that a judgement looks at: the others make no difference. */
+  looksAt(type: unknown): ReadonlySet<string> {
+    const known = this.#looksAt.get(type)
+    if (known !== undefined) return known
+    const members = new Set(['resourceType', ...(MORE[String(type)] ?? [])])
+    if (this.#proofs.length > 0) members.add('id')
+    if (typeof type === 'string') {
+      const { definitions } = this.#constraint.policy
+      for (const member of linkMembers(type, definitions)) members.add(member)
+      const limits = this.#limitsOn(type) ?? []
+      const paths = limits.flatMap(({ clauses }) => clauses).flatMap(({ parameter }) => parameter.paths ?? [])
+      for (const { steps } of paths) members.add(steps[0]!.name)
+    }
+    this.#looksAt.set(type, members)
+    return members
+  }
+
+  #limitsOn(type: string): readonly TypeLimit[] | undefined {
+    if (!this.#limits.has(type)) this.#limits.set(type, this.#constraint.limitsOn(type, this.#lettersOf(type)))
+    return this.#limits.get(type)
   }
 
   releases(resource: unknown): boolean {
@@ -38,7 +62,7 @@ export class Guard {
     if (typeof type !== 'string' || Array.isArray(resource)) return 'withhold'
     if (type === 'OperationOutcome') return isPlainOutcome(resource) ? 'release' : 'withhold'
     if (!this.#constraint.policy.definitions.isResourceType(type)) return 'withhold'
-    const limits = this.#constraint.limitsOn(type, this.#lettersOf(type))
+    const limits = this.#limitsOn(type)
     if (limits === undefined) {
       this.#remember(resource, type, undefined)
       return 'release'
@@ -100,6 +124,13 @@ export class Guard {
       if (isTheirs) released.add(`${type}/${id}`)
     }
   }
+}
+
+/** What tells of a resource besides its search parameters and links. */
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  OperationOutcome: ['contained'],
+  Patient: ['id'],
+  Provenance: ['target'],
 }
 
 /** For one list of patients to whom scopes for Provenance are bound. */

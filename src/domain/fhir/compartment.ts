@@ -75,6 +75,12 @@ export function patientsNamedBy(resource: unknown, type: string, version: FhirVe
   return named
 }
 
+/** The top-level members of a resource of this type that may name patients. */
+export function linkMembers(type: string, definitions: Definitions): readonly string[] {
+  const { primary, secondary } = linkPaths(type, definitions)
+  return [...primary, ...secondary].map(({ steps }) => steps[0]!.name)
+}
+
 /** What a Provenance is about, each to be decided by the rule of its own type; undefined where one of them cannot be told. */
 export function provenanceTargets(resource: unknown): readonly LiteralReference[] | undefined {
   const targets = isObject(resource) ? resource['target'] : undefined
