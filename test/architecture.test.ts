@@ -18,7 +18,9 @@ const files: readonly SourceFile[] = readdirSync(SOURCE, { recursive: true, enco
   .filter((path) => path.endsWith('.ts'))
   .map((path) => {
     const text = readFileSync(join(SOURCE, path), 'utf8')
-    const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?([^'";]*?)\s*from\s+'([^']+)'|^import\s+'([^']+)'/gms)
+    const statements = text.matchAll(
+      /^(?:import|export)\s+(type\s+)?([^'";]*?)\s*from\s+'([^']+)'|^import\s+'([^']+)'/gms,
+    )
     const imports = [...statements].map((found) => ({
       from: found[3] ?? found[4]!,
       typeOnly: found[1] !== undefined || onlyTypes(found[2] ?? ''),
@@ -28,7 +30,11 @@ const files: readonly SourceFile[] = readdirSync(SOURCE, { recursive: true, enco
   })
 
 function onlyTypes(clause: string): boolean {
-  const names = /^\{([^}]*)\}$/s.exec(clause.trim())?.[1]?.split(',').map((name) => name.trim()).filter(Boolean)
+  const names = /^\{([^}]*)\}$/s
+    .exec(clause.trim())?.[1]
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
   return names !== undefined && names.length > 0 && names.every((name) => name.startsWith('type '))
 }
 
@@ -60,7 +66,11 @@ test('the domain is pure: no package, no node module, no clock, no randomness, o
       ...file.imports
         .filter(({ from, typeOnly }) => isRelative(from) && room(target(file, from)) === 'config' && !typeOnly)
         .map(({ from }) => `${file.path} imports a value from ${from}`),
-      ...[...file.text.matchAll(/\b(?:Date\.now|new Date\(\)|Math\.random|performance\.now|process\.|setTimeout|crypto\.|async |await )/g)]
+      ...[
+        ...file.text.matchAll(
+          /\b(?:Date\.now|new Date\(\)|Math\.random|performance\.now|process\.|setTimeout|crypto\.|async |await )/g,
+        ),
+      ]
         .filter((found) => !isInComment(file.text, found.index))
         .map((found) => `${file.path} uses ${found[0]}`),
     ])
@@ -71,7 +81,9 @@ test('only the deciding functions clear a request, and only credentials and expl
   const importers = (name: RegExp): string[] =>
     files.filter((file) => file.imports.some(({ names }) => name.test(names))).map((file) => file.path)
   expect(importers(/\bclear\b/).filter((path) => !path.startsWith('domain/decision/'))).toEqual([])
-  expect(importers(/\bgrantOf\b/).filter((path) => !path.startsWith('credentials/') && path !== 'server/stated-grant.ts')).toEqual([])
+  expect(
+    importers(/\bgrantOf\b/).filter((path) => !path.startsWith('credentials/') && path !== 'server/stated-grant.ts'),
+  ).toEqual([])
 })
 
 test('values are imported without cycles', () => {
@@ -97,7 +109,9 @@ test('values are imported without cycles', () => {
 test(`no hand-written file is longer than ${LONGEST_FILE} lines, and none is a barrel or exports a default`, () => {
   const written = files.filter((file) => !file.path.includes('.generated.'))
   expect(written.filter((file) => file.text.split('\n').length > LONGEST_FILE).map((file) => file.path)).toEqual([])
-  expect(written.filter((file) => /(^|\/)(index|utils?|helpers?|common)\.ts$/.test(file.path)).map((file) => file.path)).toEqual([])
+  expect(
+    written.filter((file) => /(^|\/)(index|utils?|helpers?|common)\.ts$/.test(file.path)).map((file) => file.path),
+  ).toEqual([])
   expect(written.filter((file) => /^export default/m.test(file.text)).map((file) => file.path)).toEqual([])
 })
 
