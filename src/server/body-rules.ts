@@ -1,7 +1,7 @@
 // What must hold of a request's body before a byte of it is read; the same for the gateway and for `explain`.
 
 import type { BodyUse } from '../domain/fhir-request.ts'
-import { refuseUnlessForm, refuseUnlessJson } from '../domain/http/media-type.ts'
+import { isUtf8, refuseUnlessForm, refuseUnlessJson } from '../domain/http/media-type.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { AskedLine } from './endpoint.ts'
 
@@ -29,6 +29,7 @@ export function refuseBeforeReading(use: BodyUse, { method, headers }: AskedLine
     case 'parameters':
       return refuseUnlessJson(headers)
     default:
-      return undefined
+      if (method !== 'PATCH' || isUtf8(headers.get('content-type'))) return undefined
+      return refuse('body-invalid', 'Send the patch in UTF-8.')
   }
 }

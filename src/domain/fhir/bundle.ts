@@ -53,7 +53,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
 const SPANS_TO = 4
 
 export function readBundle(text: string, maximumEntries: number, definitions: Definitions): BundleRequest | Refusal {
-  const document = readStrictJson(text, { spansTo: SPANS_TO, members: PLACED })
+  const document = readStrictJson(text, { spansTo: SPANS_TO, members: PLACED, caseless: true })
   if ('reason' in document)
     return invalid(`The body is no JSON that can be read: ${document.reason} at character ${document.at}.`)
   const bundle = document.value

@@ -32,7 +32,18 @@ export function refuseUnlessForm(headers: RequestHeaders): Refusal | undefined {
   return refuse('body-invalid', 'Send the search parameters as application/x-www-form-urlencoded.')
 }
 
-function isUtf8(value: string | undefined): boolean {
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(value ?? '')?.[1]
-  return charset === undefined || charset.toLowerCase() === 'utf-8'
+// RFC 9110 §8.3.1: type/subtype, then parameters whose values are tokens or quoted strings.
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+const WELL_FORMED = new RegExp(`^\\s*${TOKEN}/${TOKEN}(?:\\s*;\\s*${TOKEN}=(?:${TOKEN}|"[^"\\\\]*"))*\\s*;?\\s*$`)
+const PARAMETER = new RegExp(`;\\s*(${TOKEN})=(${TOKEN}|"[^"\\\\]*")`, 'g')
+
+/** Whether a body is said to be UTF-8 or nothing: a server that is told another charset would read other characters than those judged. */
+export function isUtf8(value: string | undefined): boolean {
+  if (value === undefined || !value.includes(';')) return true
+  if (!WELL_FORMED.test(value)) return false
+  const charsets = [...value.matchAll(PARAMETER)].filter(([, name]) => /^charset\*?/i.test(name!))
+  return (
+    charsets.length === 0 ||
+    (charsets.length === 1 && /^"?utf-8"?$/i.test(charsets[0]![2]!) && /^charset$/i.test(charsets[0]![1]!))
+  )
 }

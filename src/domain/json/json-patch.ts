@@ -56,8 +56,15 @@ class Work {
   }
 }
 
+const MEMBERS: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value'])
+
+/** Ignored here as an unknown member, and read by a server that does not tell upper from lower case. */
+function isMisspelling(name: string): boolean {
+  return !MEMBERS.has(name) && MEMBERS.has(name.toLowerCase())
+}
+
 function apply(document: Json, operation: Json, work: Work): Json {
-  if (!isJsonObject(operation)) throw new Failed()
+  if (!isJsonObject(operation) || Object.keys(operation).some(isMisspelling)) throw new Failed()
   const path = pointer(operation['path'])
   switch (operation['op']) {
     case 'add':

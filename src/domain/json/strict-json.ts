@@ -30,6 +30,8 @@ export interface StrictJsonOptions {
   readonly members?: ReadonlySet<string>
   /** Deepest nesting that is read. */
   readonly deepest?: number
+  /** Refuses members of one object that differ in case only: some servers do not tell them apart. */
+  readonly caseless?: boolean
 }
 
 /** A faulty text gives its first fault. */
@@ -66,15 +68,17 @@ class Reader {
   readonly #spansTo: number
   readonly #members: ReadonlySet<string> | undefined
   readonly #deepest: number
+  readonly #caseless: boolean
   readonly #spans = new Map<JsonObject, Map<string, readonly [number, number]>>()
   readonly #elementSpans = new Map<readonly Json[], (readonly [number, number])[]>()
   #at = 0
 
-  constructor(text: string, { spansTo = 0, members, deepest = MAXIMUM_DEPTH }: StrictJsonOptions) {
+  constructor(text: string, { spansTo = 0, members, deepest = MAXIMUM_DEPTH, caseless = false }: StrictJsonOptions) {
     this.#text = text
     this.#spansTo = spansTo
     this.#members = members
     this.#deepest = deepest
+    this.#caseless = caseless
   }
 
   document(): JsonDocument {
@@ -112,6 +116,7 @@ class Reader {
   }
 
   #object(depth: number): JsonObject {
+    let spellings: Set<string> | undefined
     // No prototype, so that a member called `__proto__` is a member like any other.
     const object: JsonObject = Object.create(null)
     const keeps = depth <= this.#spansTo
@@ -123,6 +128,12 @@ class Reader {
       if (this.#text.charCodeAt(nameAt) !== 0x22) throw new Fault(nameAt, 'a member name was expected')
       const name = this.#string()
       if (name in object) throw new Fault(nameAt, 'a member stands twice in one object')
+      if (this.#caseless) {
+        const folded = name.toLowerCase()
+        spellings ??= new Set()
+        if (spellings.has(folded)) throw new Fault(nameAt, 'two members differ in upper and lower case only')
+        spellings.add(folded)
+      }
       this.#skip()
       if (!this.#take(0x3a)) throw new Fault(this.#at, '":" was expected')
       this.#skip()
