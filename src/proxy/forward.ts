@@ -203,8 +203,9 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
       return
     }
     const { status, headers } = this.#answer!
-    if (this.#expected < 0 && mayHaveBody(this.#exchange.method, status))
-      headers.push('content-length', String(this.#bytes))
+    // Of a guarded Bundle a length would tell, now and then, how much was withheld.
+    const untold = this.#expected >= 0 || this.#transform?.guards === 'bundle'
+    if (!untold && mayHaveBody(this.#exchange.method, status)) headers.push('content-length', String(this.#bytes))
     if (!this.#writeHead()) return
     this.#complete()
     const held = this.#held

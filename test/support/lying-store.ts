@@ -13,16 +13,16 @@ export function lyingStore(resources: readonly Resource[], base: () => string): 
 function answer({ method, url, text }: Arrived, resources: readonly Resource[], base: string): Scripted {
   const path = url.replace(/^\/base\/?/, '').split('?', 1)[0]!
   if (method === 'POST' && path === '') return { body: answers(JSON.parse(text), resources, base) }
-  const [type = '', id = '', third = ''] = path.split('/')
-  if (third === '_history') return { body: everything('history', resources, base) }
-  const byId = id !== '' && !id.startsWith('_') && !id.startsWith('$') && third === ''
+  const [type = '', id = '', third = '', version] = path.split('/')
+  if (third === '_history' && version === undefined) return { body: everything('history', resources, base) }
+  const byId = id !== '' && !id.startsWith('_') && !id.startsWith('$') && (third === '' || version !== undefined)
   if (!byId)
     return { body: everything(id === '_history' || type === '_history' ? 'history' : 'searchset', resources, base) }
   const found = resources.find((one) => one.resourceType === type && one.id === id)
   if (found === undefined) return { status: 404, headers: { 'x-from': 'upstream' }, body: NOT_FOUND }
-  const version = found.meta?.versionId ?? '1'
+  const tag = found.meta?.versionId ?? '1'
   return {
-    headers: { etag: `W/"${version}"`, 'last-modified': 'Fri, 17 May 2024 12:00:00 GMT', 'x-total-count': '7' },
+    headers: { etag: `W/"${tag}"`, 'last-modified': 'Fri, 17 May 2024 12:00:00 GMT', 'x-total-count': '7' },
     body: found,
   }
 }
