@@ -141,7 +141,8 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
     if (isRefusal(answer)) return this.#fail(answer)
     this.#answer = answer
     if (mayHaveBody(this.#exchange.method, status)) this.#transform = answer.transform
-    if (answer.transform === undefined) this.#expected = lengthOf(headers['content-length'])
+    const { 'content-length': length } = headers
+    if (answer.transform === undefined && typeof length === 'string') this.#expected = Number(length)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -289,10 +290,6 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
       bytes: this.#bytes,
     })
   }
-}
-
-function lengthOf(value: string | string[] | undefined): number {
-  return typeof value === 'string' ? Number(value) : -1
 }
 
 function mayHaveBody(method: string, status: number): boolean {
