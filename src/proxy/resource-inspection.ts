@@ -2,7 +2,7 @@
 // that the URL was decided by. A member that stands twice is refused, because two readers would take different ones.
 
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { OPEN_OBJECT } from './json-bytes.ts'
+import { OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts'
 import { HELD, type JsonVisitor, WATCHED } from './json-output.ts'
 import { JsonScanner } from './json-scan.ts'
 import type { BodyInspection } from './request-body.ts'
@@ -12,16 +12,20 @@ export interface ExpectedResource {
   readonly type?: string | undefined
   /** The `id` that must be there; undefined: any, or none. */
   readonly id?: string | undefined
+  /** Asked about every reference that holds a query, at any depth. */
+  refuseQuery?(text: string): Refusal | undefined
 }
 
 const RESOURCE = 1
 const TYPE = 2
 const ID = 3
-/** Types and ids are 64 characters at most. */
-const MOST_HELD = 1_024
+const REFERENCE = 4
+const INNER = 5
+/** Types and ids are 64 characters at most; no reference is as long as this. */
+const MOST_HELD = 8_192
 
 export function inspectResource(expected: ExpectedResource): BodyInspection {
-  const seen = new Identity()
+  const seen = new Identity(expected)
   const scanner = new JsonScanner(seen, MOST_HELD)
   return {
     write(chunk) {
@@ -36,21 +40,36 @@ export function inspectResource(expected: ExpectedResource): BodyInspection {
 }
 
 class Identity implements JsonVisitor {
+  refusal: Refusal | undefined
   isObject = true
   type: string | undefined
   id: string | undefined
   repeats = false
+  readonly #refuseQuery: ExpectedResource['refuseQuery']
+
+  constructor({ refuseQuery }: ExpectedResource) {
+    this.#refuseQuery = refuseQuery
+  }
 
   enter(place: number, key: string | undefined, first: number): number {
     if (place === 0) {
       this.isObject = first === OPEN_OBJECT
       return this.isObject ? RESOURCE | WATCHED : 0
     }
-    return key === 'resourceType' ? TYPE | HELD : key === 'id' ? ID | HELD : 0
+    if (place === RESOURCE && key === 'resourceType') return TYPE | HELD
+    if (place === RESOURCE && key === 'id') return ID | HELD
+    if (this.#refuseQuery === undefined) return 0
+    if (first === QUOTE) return key === 'reference' ? REFERENCE | HELD : 0
+    return first === OPEN_OBJECT || first === OPEN_ARRAY ? INNER | WATCHED : 0
   }
 
   leave(place: number, raw: Buffer): undefined {
     const value: unknown = JSON.parse(raw.toString())
+    if (place === REFERENCE) {
+      const text = value as string
+      if (text.includes('?')) this.refusal ??= this.#refuseQuery!(text)
+      return undefined
+    }
     // What is no string is no type and no id, and equals none.
     const text = typeof value === 'string' ? value : ''
     if (place === TYPE) {
@@ -64,6 +83,7 @@ class Identity implements JsonVisitor {
 }
 
 function mismatch(seen: Identity, expected: ExpectedResource, whole: boolean): Refusal | undefined {
+  if (seen.refusal !== undefined) return seen.refusal
   if (!seen.isObject) return invalid('The body must be one resource: a JSON object.')
   if (seen.repeats) return invalid('The resource holds resourceType or id twice.')
   if (whole || seen.type !== undefined) {

@@ -5,6 +5,7 @@ import { acceptedFormats } from '../domain/answer-format.ts'
 import { constrainRequest } from '../domain/constraint/constrain-request.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { Permit } from '../domain/decision/decision.ts'
+import { refuseLookup } from '../domain/decision/lookup.ts'
 import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { BundleRequest } from '../domain/fhir/bundle.ts'
 import { isExport, isWrite } from '../domain/fhir/interaction.ts'
@@ -58,9 +59,11 @@ export function planFhir(
       : planGuardedBundle(decision, request.bundle, grant, planning, edge)
   }
   if (isSingleWrite(request)) {
+    const { policy } = planning
+    const refuseQuery = (text: string): Refusal | undefined => refuseLookup(text, request.interaction, grant, policy)
     return constraint === undefined
-      ? planOpenWrite(request, planning)
-      : planLimitedWrite(request, constraint, planning, edge)
+      ? planOpenWrite(request, { ...planning, refuseQuery })
+      : planLimitedWrite(request, constraint, { ...planning, refuseQuery }, edge)
   }
   if (isExport(request.interaction)) return planKickOff(decision, request, grant, planning, edge)
   if (constraint === undefined) return planOpen(request, grant, planning)

@@ -4,6 +4,7 @@
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { TypeLimit } from '../domain/constraint/limit.ts'
 import { isWritable, mayBecome, type Writable, writable } from '../domain/constraint/write.ts'
+import { queriesOf } from '../domain/fhir/conditional-reference.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
 import { printQuery } from '../domain/http/request-target.ts'
 import type { Json, JsonObject } from '../domain/json/strict-json.ts'
@@ -136,7 +137,12 @@ function readPatched(stored: JsonObject, patch: readonly Json[] | undefined): Js
       'Within the limits of these scopes only a JSON Patch can be checked: send application/json-patch+json.'
     return refuse('body-invalid', detail)
   }
-  return patchStored(stored, patch)
+  const patched = patchStored(stored, patch)
+  if (isRefusal(patched)) return patched
+  // Some servers look conditional references up wherever they find them.
+  const before = queriesOf(stored)
+  if ([...queriesOf(patched)].every((text) => before.has(text))) return patched
+  return refuse('body-invalid', 'A patch must not put in a conditional reference.')
 }
 
 /** The launch patient's own Patient is in the compartment by its id, whatever is stored under it. */

@@ -2,6 +2,7 @@
 // conditional on what was checked (docs/decisions/0008). Either way writing gives no reading (spec §2.7).
 
 import type { Constraint } from '../domain/constraint/constraint.ts'
+import { queriesOf } from '../domain/fhir/conditional-reference.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
@@ -21,6 +22,8 @@ export interface WritePlanning {
   /** The most that is held at once, in bytes. */
   readonly guard: { readonly mostHeld: number }
   readonly writes: Omit<WriteRules, 'ask'>
+  /** Whether the caller may make the search that a reference stands for. */
+  readonly refuseQuery: (text: string) => Refusal | undefined
 }
 
 export type SingleWrite = FhirRequest & { readonly interaction: Write }
@@ -28,7 +31,10 @@ export type SingleWrite = FhirRequest & { readonly interaction: Write }
 export const JSON_PATCH = 'application/json-patch+json'
 
 /** Streams to the upstream while its type and id are checked. */
-export function planOpenWrite(request: SingleWrite, { headers, back, guard }: WritePlanning): Plan | Refusal {
+export function planOpenWrite(
+  request: SingleWrite,
+  { headers, back, guard, refuseQuery }: WritePlanning,
+): Plan | Refusal {
   const { interaction, bodyUse, method, path, ifNoneExist } = request
   const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
   if (refusal !== undefined) return refusal
@@ -42,7 +48,7 @@ export function planOpenWrite(request: SingleWrite, { headers, back, guard }: Wr
     path,
     bodyUse,
     overrides,
-    ...(bodyUse === 'resource' ? { inspect: () => inspectResource(expected(interaction)) } : {}),
+    ...(bodyUse === 'resource' ? { inspect: () => inspectResource({ ...expected(interaction), refuseQuery }) } : {}),
     transform: writeAnswer(interaction.type, readable, false, guard.mostHeld),
     readsAnswer: !readable.all(interaction.type),
   }
@@ -64,6 +70,10 @@ export async function planLimitedWrite(
   if (isRefusal(body)) return body
   const content = contentOf(interaction, body, mediaType(headers.get('content-type')))
   if (isRefusal(content)) return content
+  for (const text of queriesOf(content.resource ?? null)) {
+    const unsearchable = planning.refuseQuery(text)
+    if (unsearchable !== undefined) return unsearchable
+  }
   const ifMatch = headers.get('if-match')
   const question = { interaction, constraint, ifMatch, ...content }
   const look = async (): Promise<Plan | Refusal> => {
@@ -110,7 +120,7 @@ type Content = Pick<WriteQuestion, 'resource' | 'patch'>
 
 function contentOf({ code }: Write, body: string, type: string): Content | Refusal {
   if (code === 'delete' || (code === 'patch' && type !== JSON_PATCH)) return {}
-  const document = readStrictJson(body)
+  const document = readStrictJson(body, { caseless: true })
   if ('reason' in document) {
     return refuse(
       'body-invalid',

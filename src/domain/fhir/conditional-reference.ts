@@ -22,14 +22,19 @@ export function conditionalReferences(
   const found = new Map<string, TypeSearch>()
   for (const [name, text] of queriesIn(resource)) {
     if (found.has(text)) continue
-    const search = name === 'reference' ? readLookup(text, definitions) : unreadable()
+    const search = name === 'reference' ? readQuery(text, definitions) : unreadable()
     if (isRefusal(search)) return search
     found.set(text, search)
   }
   return [...found].map(([text, lookup]) => ({ text, lookup }))
 }
 
-function readLookup(text: string, definitions: Definitions): TypeSearch | Refusal {
+/** The texts alone, readable or not. */
+export function queriesOf(resource: Json): ReadonlySet<string> {
+  return new Set([...queriesIn(resource)].map(([, text]) => text))
+}
+
+export function readQuery(text: string, definitions: Definitions): TypeSearch | Refusal {
   const target = parseRequestTarget(`/${text}`)
   if (isRefusal(target)) return unreadable()
   const { segments, parameters } = target
