@@ -16,6 +16,7 @@ import { isReadFirst, mostRead, refuseBeforeReading } from './body-rules.ts'
 import type { AskedLine, Edge, Endpoint, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
 import type { Passage } from './passage.ts'
+import { changedMeanwhile, isConflict } from './write-answers.ts'
 
 /** Everything of one configuration that serving needs. */
 export interface House {
@@ -127,7 +128,7 @@ const ASKED_BY_US: ReadonlyMap<string, string | undefined> = new Map([
 
 /** How often a write is looked at anew before its client is told that the resource keeps changing. */
 const MOST_LOOKS_AGAIN = 3
-const CHANGED = refuse('version-conflict', 'The stored resource changed while it was checked. Try again.')
+const CHANGED = changedMeanwhile(412)
 
 /** Forwarded, narrowed or guarded, as the plan says; only a cleared decision gets here. */
 function send(decision: Permit, plan: Plan, passage: Passage, house: House, looksLeft = MOST_LOOKS_AGAIN): void {
@@ -151,7 +152,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     overrides: plan.overrides,
   })
   const answer = (status: number, given: AnswerHeaders): Answer | Refusal => {
-    if ((status === 412 || status === 409) && plan.again !== undefined && looksLeft > 0) return CHANGED
+    if (isConflict(status) && plan.again !== undefined && looksLeft > 0) return CHANGED
     const upstreamHeaders = plan.answerHeaders?.(status, given) ?? given
     const transform = plan.transform?.(status, upstreamHeaders)
     if (isRefusal(transform)) return transform

@@ -17,7 +17,7 @@ import { answerLinks, entryLinks } from './answer-links.ts'
 import { isJson, type Transform } from './bundle-answers.ts'
 import type { PlannedBundle } from './bundle-plan.ts'
 import { type GuardRules, isOfInstance, judgeEntries, releasesAsked } from './guarded-answers.ts'
-import type { ReadBack } from './write-answers.ts'
+import { changedMeanwhile, isConflict, type ReadBack } from './write-answers.ts'
 
 /** An entry that was sent on, and the place that the client gave it. */
 interface Sent {
@@ -40,6 +40,7 @@ export function guardBundleAnswers(
   return (grant, status, headers) => {
     if (status < 200 || (status >= 300 && status < 400) || status >= 500) return unreadable()
     if (!isJson(headers)) return unreadable()
+    if (planned.isConditional && isConflict(status)) return changedMeanwhile(status)
     if (status >= 400) return outcomeOnly()
     const links = answerLinks(request.interaction, [], grant, rules.links)
     const judge = judgeAnswers(sent, planned.refused, entries.length, back, grant, rules)

@@ -56,13 +56,22 @@ export function preferredReturn(
 
 function refusedWrite(status: number, headers: AnswerHeaders): BodyTransform | Refusal {
   if (status === 404 || status === 410) return notFound()
-  if (status === 412) return refuse('version-conflict', 'The stored resource changed while it was checked. Try again.')
-  if (status === 409) return refuse('version-conflict', CONFLICT, { status })
+  if (isConflict(status)) return changedMeanwhile(status)
   return status < 500 && isJson(headers) ? outcomeOnly() : unreadable()
 }
 
-// What it conflicts with may be somebody else's.
-const CONFLICT = 'The resource changed meanwhile, or others refer to it, so the server did not write it.'
+export function isConflict(status: number): boolean {
+  return status === 412 || status === 409
+}
+
+/** Said instead of the server: what a write conflicts with may be somebody else's. */
+export function changedMeanwhile(status: number): Refusal {
+  const detail =
+    status === 412
+      ? 'What is stored changed while it was checked. Try again.'
+      : 'What is stored changed meanwhile, or others refer to it, so the server did not write it.'
+  return refuse('version-conflict', detail, { status })
+}
 
 function bodyIf(releases: (resource: unknown) => boolean, mostHeld: number): BodyTransform {
   const inner = guardedResource({ releases }, mostHeld)
