@@ -5,6 +5,7 @@ import { type DemoKeys, makeDemoKeys, type WantedKey } from '../scripts/k6/demo-
 import { addressesOf, startDemo } from '../scripts/k6/demo-process.ts'
 import { readWords } from '../scripts/k6/words.ts'
 import { REFUSALS } from '../src/domain/refusal.ts'
+import { freeShift } from './support/demo-ports.ts'
 
 interface Answer {
   readonly status: number
@@ -38,8 +39,7 @@ const { CREDENTIALS, KEYS, tokenForm } = (await load('credentials.js')) as {
   tokenForm: (credential: object) => Record<string, string>
 }
 
-/** Far from the ports of other tests and of a demo that runs. */
-const SHIFT = 27_000
+const SHIFT = await freeShift()
 const { gateway, issuer } = addressesOf(SHIFT)
 const credentials: Record<string, Record<string, string>> = {}
 let keys: DemoKeys | undefined
