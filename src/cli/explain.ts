@@ -85,19 +85,15 @@ export function printExplanation(explanation: Explanation): string {
     `${permitted ? 'permitted' : 'denied'}: ${outcome === 'deny' ? (refusal?.code ?? outcome) : outcome}`,
     field('route', route),
     field('interaction', interaction),
-    ...explanation.scopes.map(({ granted, meaning }) =>
-      field(
-        'scope',
-        meaning === undefined
-          ? `${granted} (opens no FHIR resource)`
-          : meaning === granted
-            ? granted
-            : `${granted} = ${meaning}`,
-      ),
-    ),
+    ...explanation.scopes.map((one) => field('scope', printScope(one))),
     ...explanation.covered.map(({ need, scope, worth }) =>
       field('covered', `${need} by ${scope}${worth === undefined ? '' : ` (worth ${worth})`}`),
     ),
+    ...(explanation.limits ?? []).map(({ need, scope, only }) =>
+      field('checked', `${need}: ${only.length === 0 ? 'everything' : only.join(' and ')} (${scope})`),
+    ),
+    ...(explanation.narrowed?.appended ?? []).map((clause) => field('appended', clause)),
+    ...(explanation.narrowed?.left ?? []).map((clause) => field('left out', clause)),
     ...explanation.missing.map((need) => field('missing', need)),
     field('why', refusal?.detail),
     field('would do', refusal?.scopes?.join(' ')),
@@ -107,6 +103,12 @@ export function printExplanation(explanation: Explanation): string {
     field('body', forwarded?.body && `${forwarded.body.slice(0, 200)}${forwarded.body.length > 200 ? '…' : ''}`),
   ]
   return lines.filter((line) => line !== '').join('\n')
+}
+
+function printScope({ granted, meaning, idle }: Explanation['scopes'][number]): string {
+  if (meaning === undefined) return `${granted} (opens no FHIR resource)`
+  const reads = meaning === granted ? granted : `${granted} = ${meaning}`
+  return idle === undefined ? reads : `${reads} (grants nothing: ${idle})`
 }
 
 function field(name: string, value: string | undefined): string {

@@ -3,6 +3,7 @@
 
 import type { Route } from '../config/settings.ts'
 import type { Decision, Permit } from '../domain/decision/decision.ts'
+import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { BodyUse } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
@@ -65,6 +66,8 @@ export interface Plan {
 export interface Endpoint {
   readonly route: Route
   readonly isPublic: boolean
+  /** Of a FHIR endpoint: what its decisions read. */
+  readonly policy?: FhirPolicy
   readonly upstream: Upstream
   readonly outbound: Outbound
   readonly inbound: Inbound

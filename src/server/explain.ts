@@ -2,7 +2,9 @@
 // line and behind `POST /explain` on the admin port.
 
 import type { Issuer, Route } from '../config/settings.ts'
+import { describeLimits, type Limitation, unreadableFilter } from '../domain/constraint/describe-limits.ts'
 import type { Decision } from '../domain/decision/decision.ts'
+import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { Need } from '../domain/decision/required-access.ts'
 import type { Grant } from '../domain/grant.ts'
 import { parseRequestTarget } from '../domain/http/request-target.ts'
@@ -11,6 +13,7 @@ import { parseScope, printScope } from '../domain/smart/scope.ts'
 import { isReadFirst, refuseBeforeReading } from './body-rules.ts'
 import type { Composed } from './compose.ts'
 import type { Edge, Plan } from './endpoint.ts'
+import { type Narrowing, narrowing } from './explain-narrowing.ts'
 import { answerWithoutDocument } from './open-document.ts'
 import { type StatedCredential, statedGrant } from './stated-grant.ts'
 
@@ -35,7 +38,16 @@ export interface Explanation {
   readonly covered: readonly Covered[]
   readonly missing: readonly string[]
   /** What each granted scope means; undefined for one that means nothing to FHIR. */
-  readonly scopes: readonly { readonly granted: string; readonly meaning?: string }[]
+  readonly scopes: readonly {
+    readonly granted: string
+    readonly meaning?: string
+    /** Why it grants nothing. */
+    readonly idle?: string
+  }[]
+  /** How far the covering scopes reach: every resource of the answer, or to be written, must fit one line of its type. */
+  readonly limits?: readonly Limitation[]
+  /** What was changed in the search, so that the server finds nothing outside the limits. */
+  readonly narrowed?: Narrowing
   readonly refusal?: {
     readonly code: string
     readonly status: number
@@ -92,13 +104,18 @@ export async function explain({ house, settings }: Composed, asked: ExplainReque
   if (isRefusal(grant)) return stop(grant, found)
   const line = { method: asked.method, target, headers }
   const use = endpoint.bodyUse(line)
-  const known = { ...found, scopes: meanings(asked, grant) }
+  const known = { ...found, scopes: meanings(asked, grant, endpoint.policy) }
   const wrongBody = refuseBeforeReading(use, line)
   if (wrongBody !== undefined) return stop(wrongBody, known)
   const request = endpoint.name(line, isReadFirst(use) ? (asked.body ?? '') : undefined, grant)
   if (isRefusal(request)) return stop(request, known)
   const decision = request.decide(grant)
-  const named = { ...known, interaction: request.interaction, covered: decision.covered.map(printCoverage) }
+  const named = {
+    ...known,
+    interaction: request.interaction,
+    covered: decision.covered.map(printCoverage),
+    ...limitsOf(decision),
+  }
   if (decision.outcome === 'deny') {
     return stop(decision.refusal, { ...named, missing: decision.missing.map(printNeed) })
   }
@@ -111,8 +128,26 @@ export async function explain({ house, settings }: Composed, asked: ExplainReque
   const wrongContent = asked.body === undefined ? undefined : inspected(asked.body, plan)
   if (wrongContent !== undefined) return stop(wrongContent, named)
   const { method, path, body } = plan
+  const narrowed = decision.outcome === 'narrow-guard' ? narrowing(target.parameters, use, asked.body, plan) : undefined
   const forwarded = { upstream: endpoint.upstream.name, method, path, ...(body === undefined ? {} : { body }) }
-  return { permitted: true, outcome: decision.outcome, missing: [], ...named, forwarded }
+  return {
+    permitted: true,
+    outcome: decision.outcome,
+    missing: [],
+    ...named,
+    ...(narrowed && { narrowed }),
+    forwarded,
+  }
+}
+
+function limitsOf(decision: Decision): Pick<Explanation, 'limits'> {
+  if (decision.outcome !== 'guard' && decision.outcome !== 'narrow-guard') return {}
+  const { covered, constraints } = decision
+  const lines = constraints.flatMap((constraint) =>
+    constraint === undefined ? [] : describeLimits(constraint, covered),
+  )
+  const limits = [...new Map(lines.map((line) => [JSON.stringify(line), line])).values()]
+  return limits.length === 0 ? {} : { limits }
 }
 
 const UNCHECKED = 'the stored resource must be within the scopes as well; it is read and checked first'
@@ -161,11 +196,12 @@ function headersOf({ headers = [], token, body, target }: ExplainRequest): reado
 }
 
 /** Each scope that was stated or verified, and what it means; nothing for one that does not count. */
-function meanings({ scope }: ExplainRequest, grant?: Grant): Explanation['scopes'] {
+function meanings({ scope }: ExplainRequest, grant?: Grant, policy?: FhirPolicy): Explanation['scopes'] {
   const held = grant?.scopes ?? splitScopes(scope)
   return [...new Set([...splitScopes(scope), ...held])].map((granted) => {
     const smart = held.includes(granted) ? parseScope(granted) : undefined
-    return smart === undefined ? { granted } : { granted, meaning: printScope(smart) }
+    const idle = policy && smart && unreadableFilter(granted, policy)
+    return { granted, ...(smart && { meaning: printScope(smart) }), ...(idle && { idle }) }
   })
 }
 

@@ -8,7 +8,7 @@ import { clauseImplies, tokenImplies } from '../../../src/domain/fhir/token-impl
 const token = (text: string): TokenAtom => parseAtoms('token', text)![0] as TokenAtom
 
 const COLUMNS = ['s|c', 'c', '|c', 's|'] as const
-const TABLE: readonly (readonly [client: string, ...implied: boolean[]])[] = [
+const TABLE: [client: string, ...implied: boolean[]][] = [
   ['s|c', true, true, false, true],
   ['s|d', false, false, false, true],
   ['t|c', false, true, false, false],
@@ -24,7 +24,7 @@ const TABLE: readonly (readonly [client: string, ...implied: boolean[]])[] = [
   ['s|C', false, false, false, true],
 ]
 
-describe.each(TABLE)('%s', (client, ...implied) => {
+describe.each(TABLE.map(([client, ...implied]) => ({ client, implied })))('$client', ({ client, implied }) => {
   test.each(COLUMNS.map((scope, i) => [scope, implied[i]!] as const))('⇒ %s: %s', (scope, expected) => {
     expect(tokenImplies(token(client), token(scope))).toBe(expected)
     expect(clauseImplies([token(client)], [token(scope)])).toBe(expected)
