@@ -120,6 +120,7 @@ function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
     }),
     inbound: compileInbound(route, urls),
     bodyLimit: (route.kind === 'fhir' ? route.limits?.body : undefined) ?? limits.body,
+    heldLimit: (route.kind === 'fhir' ? route.limits?.guardedBody : undefined) ?? limits.guardedBody,
   }
   if (route.kind === 'fhir') {
     const template = route.path.split('/').filter(Boolean)

@@ -73,6 +73,8 @@ export interface Endpoint {
   readonly inbound: Inbound
   /** Most bytes of a request body. */
   readonly bodyLimit: number
+  /** Most bytes of what is asked of the upstream for a check. */
+  readonly heldLimit: number
   /** What the body is for; known from the request line alone. */
   bodyUse(line: AskedLine): BodyUse
   /** `body` is the text of a form or a Bundle, undefined for every other use. */

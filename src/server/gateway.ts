@@ -106,7 +106,7 @@ function edgeOf(passage: Passage): Edge {
         answerIsRead: true,
         overrides: ASKED_BY_US,
       })
-      return askUpstream(endpoint.upstream, path, headers, endpoint.bodyLimit)
+      return askUpstream(endpoint.upstream, path, headers, endpoint.heldLimit)
     },
   }
 }

@@ -10,6 +10,8 @@ const MB = 1_000_000
 const SIZE = 200 * MB
 const MOST_GROWTH = 30 * MB
 const piece = Buffer.alloc(64 * 1024, 'x')
+/** 64 bytes each, so that every amount is a whole number of them. */
+const references = Buffer.from('{"item":{"reference":"Patient/1"}},'.padEnd(64).repeat(1024))
 
 let upstream: Server
 let gateway: GatewayProcess
@@ -85,7 +87,13 @@ interface Seen {
   readonly end: string
 }
 
-function ask(method: string, path: string, amount = 0, wrap: readonly [string, string] = ['', '']): Promise<Seen> {
+function ask(
+  method: string,
+  path: string,
+  amount = 0,
+  wrap: readonly [string, string] = ['', ''],
+  fill = piece,
+): Promise<Seen> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' }
     const asking = request(gateway.url + path, { method, headers, agent: false }, (answer) => {
@@ -103,7 +111,7 @@ function ask(method: string, path: string, amount = 0, wrap: readonly [string, s
     asking.on('error', reject)
     asking.write(wrap[0])
     if (amount === 0) asking.end(wrap[1])
-    else pour(asking, amount, (left) => piece.subarray(0, Math.min(left, piece.length)), wrap[1])
+    else pour(asking, amount, (left) => fill.subarray(0, Math.min(left, fill.length)), wrap[1])
   })
 }
 
@@ -136,6 +144,15 @@ test.skipIf(!CAN_MEASURE)('a written resource of 200 MB, which is inspected on i
   const grown = await growth(async (size) => {
     const wrap = ['{"resourceType":"Observation","id":"o1","note":[{"text":"', '"}]}'] as const
     expect((await ask('PUT', '/fhir/R4/Observation/o1', size, wrap)).status).toBe(200)
+    expect(received).toBe(size + wrap.join('').length)
+  })
+  expect(grown).toBeLessThan(MOST_GROWTH)
+})
+
+test.skipIf(!CAN_MEASURE)('a written resource of 200 MB of references, each of which is looked at', async () => {
+  const grown = await growth(async (size) => {
+    const wrap = ['{"resourceType":"List","id":"l1","entry":[', '{}]}'] as const
+    expect((await ask('PUT', '/fhir/R4/List/l1', size, wrap, references)).status).toBe(200)
     expect(received).toBe(size + wrap.join('').length)
   })
   expect(grown).toBeLessThan(MOST_GROWTH)

@@ -20,8 +20,8 @@ export interface StoreRig extends Rig {
   written(): readonly string[]
 }
 
-export async function startStoreRig(route = '', more = ''): Promise<StoreRig> {
-  const rig = await startRig({ map: fhirMap({ route, more }) })
+export async function startStoreRig(route = '', more = '', server = ''): Promise<StoreRig> {
+  const rig = await startRig({ map: fhirMap({ route, more, server }) })
   let store = createFhirStore()
   const base = `${rig.upstream.url}/base`
   const started: StoreRig = {
