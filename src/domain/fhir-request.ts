@@ -4,18 +4,26 @@
 import { type Door, lookupAccess, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
 import { type BundleRequest, readBundle } from './fhir/bundle.ts'
 import type { Definitions } from './fhir/definitions.ts'
-import { type FhirRequestLine, type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
+import {
+  type FhirRequestLine,
+  type Interaction,
+  isSearchByPost,
+  parseInteraction,
+  type TypeSearch,
+} from './fhir/interaction.ts'
 import { printRequestPath, sentParameters } from './fhir/request-path.ts'
+import { subscribedSearch } from './fhir/subscription.ts'
 import { type Parameter, printQuery, readForm } from './http/request-target.ts'
+import { readStrictJson } from './json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
 
 export type { FhirRequestLine }
 
 /**
- * What the body is for: `form`, `bundle` and `parameters` are read whole before the decision, `resource` streams through a check of its type
- * and id, `stream` passes unread, `none` means that there must be none.
+ * What the body is for: `form`, `bundle`, `parameters` and `subscription` are read whole before the decision, `resource` streams through a
+ * check of its type and id, `stream` passes unread, `none` means that there must be none.
  */
-export type BodyUse = 'none' | 'form' | 'bundle' | 'parameters' | 'resource' | 'stream'
+export type BodyUse = 'none' | 'form' | 'bundle' | 'parameters' | 'subscription' | 'resource' | 'stream'
 
 export interface FhirRequest {
   readonly interaction: Interaction
@@ -43,7 +51,11 @@ export function bodyUseOf({ method, segments }: FhirRequestLine): BodyUse {
   // What an export reaches stands in its parameters.
   if (method === 'POST' && segments.at(-1) === '$export') return 'parameters'
   // Binary takes any content as it is (R4 Binary §2.45.1); a patch is no resource.
-  if (method === 'POST' || method === 'PUT') return segments[0] === 'Binary' ? 'stream' : 'resource'
+  if (method === 'POST' || method === 'PUT') {
+    if (segments[0] === 'Binary') return 'stream'
+    // What it makes the server send out stands in it.
+    return segments[0] === 'Subscription' && !segments.at(-1)!.startsWith('$') ? 'subscription' : 'resource'
+  }
   return method === 'PATCH' ? 'stream' : 'none'
 }
 
@@ -59,17 +71,19 @@ export function readFhirRequest(
   const interaction = parseInteraction(line, definitions)
   if (isRefusal(interaction)) return interaction
   if (use === 'bundle') return bundle(line, body ?? '', limits.bundleEntries, definitions)
+  const subscription = use === 'subscription' ? readStrictJson(body ?? 'null') : undefined
+  if (subscription !== undefined && 'reason' in subscription) return refuse('body-invalid', 'The body is not JSON.')
   const condition = interaction.code === 'create' && interaction.condition
   const parameters = sentParameters(interaction, line.parameters)
   return {
     interaction,
-    required: requiredOf(interaction, 'rest'),
+    required: requiredOf(interaction, 'rest', subscribedSearch(subscription?.value, definitions)),
     method: line.method,
     segments: line.segments,
     parameters,
     path: printRequestPath(line.segments, parameters),
     bodyUse: use,
-    ...(use === 'parameters' && body !== undefined ? { body } : {}),
+    ...((use === 'parameters' || use === 'subscription') && body !== undefined ? { body } : {}),
     ...(condition ? { ifNoneExist: printQuery(condition.parameters) } : {}),
   }
 }
@@ -114,8 +128,8 @@ function bundle(
 ): FhirRequest | Refusal {
   const read = readBundle(body, maximumEntries, definitions)
   if (isRefusal(read)) return read
-  const entries = read.entries.map(({ interaction, lookups }) => [
-    ...requiredOf(interaction, 'bundle'),
+  const entries = read.entries.map(({ interaction, lookups, resource }) => [
+    ...requiredOf(interaction, 'bundle', subscribedSearch(resource, definitions)),
     ...lookups.map(({ lookup }) => lookupAccess(lookup, interaction, 'bundle')),
   ])
   return {
@@ -133,7 +147,7 @@ function bundle(
 }
 
 /** An operation states no access here: its rule on the route does. */
-function requiredOf(interaction: Interaction, door: Door): readonly RequiredAccess[] {
+function requiredOf(interaction: Interaction, door: Door, subscribed?: TypeSearch): readonly RequiredAccess[] {
   switch (interaction.code) {
     case 'batch':
     case 'transaction':
@@ -141,6 +155,6 @@ function requiredOf(interaction: Interaction, door: Door): readonly RequiredAcce
     case 'operation':
       return []
     default:
-      return [requiredAccess(interaction, door)]
+      return [requiredAccess(interaction, door, subscribed)]
   }
 }

@@ -5,9 +5,9 @@ import { isUtf8, refuseUnlessForm, refuseUnlessJson } from '../domain/http/media
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { AskedLine } from './endpoint.ts'
 
-/** Forms, Bundles and the Parameters of an export are read before the decision. */
+/** Forms, Bundles, Subscriptions and the Parameters of an export are read before the decision. */
 export function isReadFirst(use: BodyUse): boolean {
-  return use === 'form' || use === 'bundle' || use === 'parameters'
+  return use === 'form' || use === 'bundle' || use === 'parameters' || use === 'subscription'
 }
 
 /** A search is short, and reading a form costs far more than its bytes: no honest one is larger. */
@@ -27,6 +27,7 @@ export function refuseBeforeReading(use: BodyUse, { method, headers }: AskedLine
       return refuseUnlessForm(headers)
     case 'bundle':
     case 'parameters':
+    case 'subscription':
       return refuseUnlessJson(headers)
     default:
       if (method !== 'PATCH' || isUtf8(headers.get('content-type'))) return undefined

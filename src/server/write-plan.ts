@@ -10,6 +10,7 @@ import { mediaType, refuseUnlessJson } from '../domain/http/media-type.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { isJsonObject, readStrictJson } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { BodyInspection } from '../proxy/request-body.ts'
 import { inspectResource } from '../proxy/resource-inspection.ts'
 import type { Edge, Plan } from './endpoint.ts'
 import { preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
@@ -35,9 +36,10 @@ export function planOpenWrite(
   request: SingleWrite,
   { headers, back, guard, refuseQuery }: WritePlanning,
 ): Plan | Refusal {
-  const { interaction, bodyUse, method, path, ifNoneExist } = request
-  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : undefined
-  if (refusal !== undefined) return refusal
+  const { interaction, bodyUse, method, path, ifNoneExist, body } = request
+  const inspect = () => inspectResource({ ...expected(interaction), refuseQuery })
+  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : body && inspectWhole(body, inspect())
+  if (isRefusal(refusal)) return refusal
   const readable = back()
   const overrides = new Map<string, string | undefined>()
   if (!readable.all(interaction.type))
@@ -47,8 +49,9 @@ export function planOpenWrite(
     method,
     path,
     bodyUse,
+    body,
     overrides,
-    ...(bodyUse === 'resource' ? { inspect: () => inspectResource({ ...expected(interaction), refuseQuery }) } : {}),
+    ...(bodyUse === 'resource' ? { inspect } : {}),
     transform: writeAnswer(interaction.type, readable, false, guard.mostHeld),
     readsAnswer: !readable.all(interaction.type),
   }
@@ -66,7 +69,7 @@ export async function planLimitedWrite(
   if (refusal !== undefined) return refusal
   if (interaction.type === 'Binary')
     return refuse('constraint-unenforceable', 'A Binary shows nothing by which limits of scopes could be checked.')
-  const body = interaction.code === 'delete' ? '' : await edge.body()
+  const body = interaction.code === 'delete' ? '' : (request.body ?? (await edge.body()))
   if (isRefusal(body)) return body
   const content = contentOf(interaction, body, mediaType(headers.get('content-type')))
   if (isRefusal(content)) return content
@@ -136,6 +139,10 @@ function contentOf({ code }: Write, body: string, type: string): Content | Refus
 function withId({ interaction, resource }: WriteQuestion, body: string, id: string | undefined): string {
   if (interaction.code !== 'update' || id === undefined || resource?.['id'] !== undefined) return body
   return body.replace('{', () => `{"id":${JSON.stringify(id)},`)
+}
+
+function inspectWhole(body: string, inspection: BodyInspection): Refusal | undefined {
+  return inspection.write(Buffer.from(body)) ?? inspection.end()
 }
 
 function expected(interaction: Write): { type?: string; id?: string } {

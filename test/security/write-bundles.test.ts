@@ -214,3 +214,36 @@ describe('limits of what a Bundle may be', () => {
     expect(rig.written()).toEqual([])
   })
 })
+
+describe('a Subscription sends out what its criteria find', () => {
+  const body = (criteria: string) => ({
+    resourceType: 'Subscription',
+    id: 's1',
+    status: 'requested',
+    reason: 'x',
+    criteria,
+    channel: { type: 'rest-hook', endpoint: 'https://app.example.org/hook' },
+  })
+  const write = (criteria: string): Promise<Answer> =>
+    rig.ask('PUT /fhir/R4/Subscription/s1', { scope: 'system/Subscription.cud system/Goal.rs', body: body(criteria) })
+
+  test('within what its writer may search and read: written as it came', async () => {
+    const answer = await write('Goal?lifecycle-status=active')
+    expect([answer.status, answer.text]).toEqual([201, ''])
+    expect(JSON.parse(rig.upstream.arrived.at(-1)!.text)).toEqual(body('Goal?lifecycle-status=active'))
+  })
+
+  test('beyond: refused before anything is asked', async () => {
+    expect(verdictOf(await write('Observation?code=x'))).toBe('403 scope-insufficient')
+    expect(rig.upstream.arrived).toEqual([])
+  })
+
+  test('must be what the URL names', async () => {
+    const sent = { scope: 'system/*.cruds', body: { ...body('Goal?x=1'), id: 'other' } }
+    expect(verdictOf(await rig.ask('PUT /fhir/R4/Subscription/s1', sent))).toBe('400 body-invalid')
+    expect(verdictOf(await rig.ask('PUT /fhir/R4/Subscription/s1', { scope: 'system/*.cruds', body: '' }))).toBe(
+      '400 body-invalid',
+    )
+    expect(rig.upstream.arrived).toEqual([])
+  })
+})

@@ -1,7 +1,7 @@
 // States, for one interaction, every access that it needs: the letters of SMART's table for the interaction itself (spec §1.4)
 // and one need for every other type that the search looks at or brings along. One table, so that no door forgets a case.
 
-import type { Interaction, TypeSearch, Write } from '../fhir/interaction.ts'
+import { type Interaction, isWrite, type TypeSearch, type Write } from '../fhir/interaction.ts'
 import type { Reach } from '../fhir/search-reach.ts'
 import type { Permission, ScopeContext } from '../smart/scope.ts'
 
@@ -45,8 +45,11 @@ export interface RequiredAccess {
 /** Interactions that need scopes of their own; `batch` and `transaction` stand for their entries, operations for their rule. */
 export type Scoped = Exclude<Interaction, { code: 'batch' | 'transaction' | 'operation' | 'capabilities' }>
 
-export function requiredAccess(interaction: Scoped, door: Door): RequiredAccess {
-  return { door, interaction, needs: needsOf(interaction, door) }
+/** `subscribed`: of a Subscription that is written, what it would send out. */
+export function requiredAccess(interaction: Scoped, door: Door, subscribed?: TypeSearch): RequiredAccess {
+  const written = isWrite(interaction) && interaction.code !== 'delete' && interaction.type === 'Subscription'
+  const needs = needsOf(interaction, door)
+  return { door, interaction, needs: written ? [...needs, ...pushed(subscribed)] : needs }
 }
 
 /** A conditional reference in what an entry writes: a search of which only the outcome shows, so within limits it is made here (spec §2.6). */
@@ -68,13 +71,10 @@ function needsOf(interaction: Scoped, door: Door): readonly Need[] {
     case 'history-instance':
       return [own(interaction.type, 'r', interaction.id)]
     case 'create':
-      return [...conditional(own(interaction.type, 'c'), interaction, door), ...pushed(interaction.type)]
+      return conditional(own(interaction.type, 'c'), interaction, door)
     case 'update':
     case 'patch':
-      return [
-        ...conditional(own(interaction.type, 'u', interaction.id), interaction, door),
-        ...pushed(interaction.type),
-      ]
+      return conditional(own(interaction.type, 'u', interaction.id), interaction, door)
     case 'delete':
       return conditional(own(interaction.type, 'd', interaction.id), interaction, door)
     case 'search-type':
@@ -101,17 +101,19 @@ function conditional(need: Need, write: Write, door: Door): readonly Need[] {
 }
 
 /**
- * A Subscription makes the server send out whatever its criteria match. They are not read here, so whoever writes one needs what
- * searching and reading everything needs (spec §1.4).
+ * A Subscription makes the server send out whatever its criteria match, unchecked: whoever writes one must be allowed to search and to
+ * read all of that (spec §1.4), and everything where the criteria cannot be told.
  */
-function pushed(type: string): readonly Need[] {
-  if (type !== 'Subscription') return []
-  return ['r', 's'].map((permissions) => ({
-    type: '*',
-    permissions,
-    role: 'probe',
-    parameter: 'Subscription.criteria',
-  }))
+function pushed(subscribed: TypeSearch | undefined): readonly Need[] {
+  const needs = ['r', 's'].map(
+    (permissions): Need => ({
+      type: subscribed?.type ?? '*',
+      permissions,
+      role: 'probe',
+      parameter: 'Subscription.criteria',
+    }),
+  )
+  return [...needs, ...(subscribed?.search.reaches ?? []).map(lookedUp)]
 }
 
 function own(type: string, permission: Permission, id?: string): Need {
