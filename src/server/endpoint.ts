@@ -57,10 +57,16 @@ export interface Plan {
   answerHeaders?(status: number, headers: AnswerHeaders): AnswerHeaders
   /** Rewrites or guards the answer on its way; undefined leaves it unread. */
   transform?(status: number, headers: AnswerHeaders): BodyTransform | Refusal | undefined
-  /** Set where the write is conditional on a version that was looked at: looks anew, for when that version is no longer the one. */
-  again?(): Promise<Plan | Refusal>
+  /** Set where the write is conditional on what was looked at. */
+  readonly again?: LookAgain
   /** Whether `transform` may want to read the answer, so that it must come whole and uncompressed. */
   readonly readsAnswer: boolean
+}
+
+export interface LookAgain {
+  /** Whether the upstream's status says that something else is stored by now, and that nothing was written. */
+  after(status: number): boolean
+  look(): Promise<Plan | Refusal>
 }
 
 export interface Endpoint {

@@ -22,7 +22,7 @@ import { planKickOff } from './export-plan.ts'
 import { type GuardRules, guardAnswers } from './guarded-answers.ts'
 import { guardBundleAnswers } from './guarded-bundle-answers.ts'
 import { limitOperation } from './operation-limits.ts'
-import { preferredReturn, type ReadBack } from './write-answers.ts'
+import { isConflict, preferredReturn, type ReadBack } from './write-answers.ts'
 import type { WriteRules } from './write-check.ts'
 import { planLimitedWrite, planOpenWrite, type SingleWrite } from './write-plan.ts'
 
@@ -142,7 +142,7 @@ async function planGuardedBundle(
   if (isRefusal(planned)) return planned
   const written = bundle.entries.flatMap(({ interaction }) => (isWrite(interaction) ? [interaction.type] : []))
   const prefer = written.length === 0 ? undefined : preferredReturn(written, back(), planning.headers.get('prefer'))
-  const again = (): Promise<Plan | Refusal> => planGuardedBundle(decision, bundle, grant, planning, edge)
+  const look = (): Promise<Plan | Refusal> => planGuardedBundle(decision, bundle, grant, planning, edge)
   return {
     method: request.method,
     path: request.path,
@@ -152,7 +152,7 @@ async function planGuardedBundle(
     transform: bind(guardBundleAnswers(request, planned, back(), guard), grant),
     readsAnswer: true,
     // A transaction that fails has done nothing.
-    ...(bundle.code === 'transaction' && planned.isConditional ? { again } : {}),
+    ...(bundle.code === 'transaction' && planned.isConditional ? { again: { after: isConflict, look } } : {}),
   }
 }
 

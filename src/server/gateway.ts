@@ -13,10 +13,10 @@ import { askUpstream } from '../proxy/ask-upstream.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
 import { isReadFirst, mostRead, refuseBeforeReading } from './body-rules.ts'
-import type { AskedLine, Edge, Endpoint, Plan } from './endpoint.ts'
+import type { AskedLine, Edge, Endpoint, LookAgain, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
 import type { Passage } from './passage.ts'
-import { changedMeanwhile, isConflict } from './write-answers.ts'
+import { changedMeanwhile } from './write-answers.ts'
 
 /** Everything of one configuration that serving needs. */
 export interface House {
@@ -96,7 +96,9 @@ function edgeOf(passage: Passage): Edge {
       return isRefusal(body) ? body : decodeUtf8(body)
     },
     ask: (path) => {
-      const { request, line, endpoint, grant } = passage.sending()
+      const { request, response, line, endpoint, grant } = passage.sending()
+      // Nobody waits for what is still to be asked.
+      if (response.destroyed) return Promise.resolve(refuse('upstream-broken', 'The client went away.'))
       const headers = endpoint.outbound({
         headers: line.headers,
         grant,
@@ -152,7 +154,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     overrides: plan.overrides,
   })
   const answer = (status: number, given: AnswerHeaders): Answer | Refusal => {
-    if (isConflict(status) && plan.again !== undefined && looksLeft > 0) return CHANGED
+    if (looksLeft > 0 && plan.again?.after(status)) return CHANGED
     const upstreamHeaders = plan.answerHeaders?.(status, given) ?? given
     const transform = plan.transform?.(status, upstreamHeaders)
     if (isRefusal(transform)) return transform
@@ -187,13 +189,13 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
 /** Nothing was written, since the version that was looked at is no longer the one: what is stored now is looked at. */
 async function sendAgain(
   decision: Permit,
-  again: NonNullable<Plan['again']>,
+  again: LookAgain,
   passage: Passage,
   house: House,
   looksLeft: number,
 ): Promise<void> {
   try {
-    send(decision, orRefuse(await again()), passage, house, looksLeft - 1)
+    send(decision, orRefuse(await again.look()), passage, house, looksLeft - 1)
   } catch (thrown) {
     answerThrown(passage, thrown)
   }

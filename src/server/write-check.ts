@@ -3,6 +3,7 @@
 
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { TypeLimit } from '../domain/constraint/limit.ts'
+import { hasMisspeltMember } from '../domain/constraint/misspelt-members.ts'
 import { isWritable, mayBecome, type Writable, writable } from '../domain/constraint/write.ts'
 import { queriesOf } from '../domain/fhir/conditional-reference.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
@@ -101,6 +102,8 @@ async function checkInstance(
   if (!isWritable(before)) return notFound()
   const patched = interaction.code === 'patch' ? readPatched(stored.resource, patch) : undefined
   if (isRefusal(patched)) return patched
+  if (patched !== undefined && hasMisspeltMember(patched, interaction.type, limits, constraint.policy))
+    return misspelt()
   const after = patched === undefined ? next : writable(patched, interaction.type, limits, constraint.policy)
   if (after !== undefined && !mayBecome(before, after)) return outside()
   if (ifMatch !== undefined && !allowsVersion(ifMatch, stored.etag)) {
@@ -127,6 +130,7 @@ function readNext(
     return refuse('body-invalid', 'The id of the resource must be there and be the id in the URL.')
   }
   if (limits === undefined) return undefined
+  if (hasMisspeltMember(resource, interaction.type, limits, constraint.policy)) return misspelt()
   const next = writable({ ...resource, id: id ?? null }, interaction.type, limits, constraint.policy)
   return isWritable(next) ? next : outside()
 }
@@ -148,6 +152,10 @@ function readPatched(stored: JsonObject, patch: readonly Json[] | undefined): Js
 /** The launch patient's own Patient is in the compartment by its id, whatever is stored under it. */
 function isKnownById(type: string, id: string, limits: readonly TypeLimit[]): boolean {
   return type === 'Patient' && limits.some(({ patients, clauses }) => clauses.length === 0 && patients?.includes(id))
+}
+
+function misspelt(): Refusal {
+  return refuse('body-invalid', 'A member name differs from that of FHIR in upper and lower case only.')
 }
 
 function outside(): Refusal {

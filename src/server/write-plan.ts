@@ -12,8 +12,8 @@ import { isJsonObject, readStrictJson } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { BodyInspection } from '../proxy/request-body.ts'
 import { inspectResource } from '../proxy/resource-inspection.ts'
-import type { Edge, Plan } from './endpoint.ts'
-import { preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
+import type { Edge, LookAgain, Plan } from './endpoint.ts'
+import { isConflict, preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
 import { type CheckedWrite, checkWrite, type WriteQuestion, type WriteRules } from './write-check.ts'
 
 export interface WritePlanning {
@@ -92,11 +92,15 @@ function checkedPlan(
   question: WriteQuestion,
   { id, ifMatch, ifNoneMatch, ifNoneExist }: CheckedWrite,
   { headers, back, guard }: WritePlanning,
-  again: NonNullable<Plan['again']>,
+  look: LookAgain['look'],
 ): Plan {
   const { interaction } = request
   const readable = back()
   const creates = interaction.code === 'update' && ifNoneExist !== undefined
+  // A client that names a version itself is told that it changed.
+  const isConditional = question.ifMatch === undefined && (creates || (ifMatch ?? ifNoneMatch) !== undefined)
+  // Where it was to be made, finding one means that it was not updated.
+  const after = (status: number): boolean => isConflict(status) || (creates && status === 200)
   return {
     method: creates ? 'POST' : request.method,
     path:
@@ -114,8 +118,7 @@ function checkedPlan(
     ]),
     transform: writeAnswer(interaction.type, readable, true, guard.mostHeld),
     readsAnswer: true,
-    // A client that names a version itself is told that it changed.
-    ...(question.ifMatch === undefined ? { again } : {}),
+    ...(isConditional ? { again: { after, look } } : {}),
   }
 }
 

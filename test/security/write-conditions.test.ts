@@ -127,6 +127,17 @@ describe('an update whose condition finds nothing', () => {
     )
   })
 
+  test('is made an update where another made it meanwhile', async () => {
+    upserting.before = ({ method }) => {
+      if (method === 'POST') upserting.store.resources.write('Observation', 'n1', observation('n1', 'p1', 'new'), 'PUT')
+      return undefined
+    }
+    const answer = await put(observation(undefined, 'p1', 'new', { status: 'amended' }), upserting)
+    expect(answer.status, answer.text).toBe(200)
+    expect(upserting.written()).toEqual(['POST /Observation', 'PUT /Observation/n1'])
+    expect(upserting.stored('Observation', 'n1').status).toBe('amended')
+  })
+
   test('with an id of its own, only where that is free', async () => {
     expect((await put(observation('free', 'p1', 'new'), upserting)).status).toBe(201)
     expect(upserting.upstream.arrived.at(-1)!.headers['if-none-match']).toBe('*')

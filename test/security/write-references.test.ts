@@ -108,6 +108,21 @@ describe('two readers', () => {
     expect(rig.upstream.arrived).toEqual([])
   })
 
+  test.each<[string, object]>([
+    ['a twin of the subject', { subject: reference('Patient/p1'), Subject: reference('Patient/p2') }],
+    ['a twin in the reference', { subject: reference('Patient/p1', { Reference: 'Patient/p2' }) }],
+    ['another spelling of what is missing', { SUBJECT: reference('Patient/p2'), performer: [reference('Patient/p1')] }],
+    ['another spelling of the id', { subject: reference('Patient/p1'), ID: 'x' }],
+  ])('%s: a server that ignores case would read another one', async (_, more) => {
+    const body = { resourceType: 'Observation', ...more }
+    expect(verdictOf(await create(body))).toBe('400 body-invalid')
+    const operations = Object.entries(more).map(([name, value]) => ({ op: 'add', path: `/${name}`, value }))
+    const sent = { scope: SCOPE, claims: { patient: 'p1' }, body: operations }
+    const headers = { 'content-type': 'application/json-patch+json' }
+    expect(verdictOf(await rig.ask('PATCH /fhir/R4/Observation/mine', { ...sent, headers }))).toBe('400 body-invalid')
+    expect(rig.written()).toEqual([])
+  })
+
   test.each([
     [
       'another type than the URL',
