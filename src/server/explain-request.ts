@@ -15,6 +15,7 @@ const KEYS = [
   'token',
   'headers',
   'body',
+  'stored',
 ] as const
 const CREDENTIALS = ['bearer', 'api-key', 'service-key'] as const satisfies readonly CredentialKind[]
 
@@ -26,7 +27,7 @@ export function parseExplainRequest(text: string): ExplainRequest | Refusal {
   const unknown = Object.keys(members).find((key) => !KEYS.some((known) => known === key))
   if (unknown !== undefined)
     return invalid(`There is no key ${JSON.stringify(unknown)}. Known keys: ${KEYS.join(', ')}.`)
-  const { method, target, headers, body, credential } = members
+  const { method, target, headers, body, stored, credential } = members
   if (typeof method !== 'string' || typeof target !== 'string') {
     return invalid('"method" and "target" are needed, as in {"method": "GET", "target": "/fhir/R4/Patient/1"}.')
   }
@@ -46,9 +47,14 @@ export function parseExplainRequest(text: string): ExplainRequest | Refusal {
     method: method.toUpperCase(),
     target,
     headers: fields,
-    // A resource or Bundle may stand in the request as it is.
-    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+    body: textOf(body),
+    stored: textOf(stored),
   }
+}
+
+/** A resource or Bundle may stand in the request as it is. */
+function textOf(value: unknown): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function parseObject(text: string): Members | Refusal {

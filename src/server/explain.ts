@@ -160,9 +160,11 @@ function offlineEdge({ body = '', stored }: ExplainRequest): Edge & { readonly l
       return lacksStored
     },
     body: async () => body,
-    ask: async () => {
+    ask: async (path) => {
       lacksStored ||= stored === undefined
-      return { status: stored === undefined ? 404 : 200, etag: 'W/"stored"', body: Buffer.from(stored ?? '') }
+      // What a condition is asked to find.
+      const found = path.includes('?') ? `{"resourceType":"Bundle","entry":[{"resource":${stored}}]}` : stored
+      return { status: stored === undefined ? 404 : 200, etag: 'W/"stored"', body: Buffer.from(found ?? '') }
     },
   }
 }

@@ -107,6 +107,12 @@ const CASES: readonly Case[] = [
     body: '[]',
     headers: { 'content-type': 'application/json-patch+json' },
   },
+  {
+    line: 'POST /fhir/R4/Subscription',
+    scope: 'system/Subscription.c system/Goal.rs',
+    body: '{"resourceType":"Subscription","criteria":"Goal?lifecycle-status=x","channel":{"type":"rest-hook"}}',
+  },
+  { line: 'POST /fhir/R4/Subscription', scope: 'system/Subscription.c', body: '{"resourceType":"Subscription"}' },
   { line: 'DELETE /fhir/R4/Patient/p1', scope: 'system/Patient.d' },
   { line: 'DELETE /fhir/R4/Patient/p1', scope: 'system/Patient.d', body: '{}' },
   { line: 'GET /fhir/R4/Patient/$match', scope: 'system/*.cruds' },
@@ -157,6 +163,25 @@ test.each(CASES)('$line $scope $body', async ({ line, scope, patient, fhirUser, 
   })
   expect(cli.explanation).toEqual(admin)
   expect(cli.exitCode).toBe(admin.permitted ? 0 : 3)
+})
+
+test('a conditional write within limits goes to what is said to be stored', async () => {
+  const stored = JSON.stringify({ resourceType: 'Observation', id: 'o1', subject: { reference: 'Patient/p1' } })
+  const asked = {
+    method: 'DELETE',
+    target: '/fhir/R4/Observation?identifier=x',
+    scope: 'patient/Observation.ds',
+    patient: 'p1',
+  }
+  expect(await explainByAdmin(asked)).toMatchObject({ permitted: true, unchecked: expect.any(String) })
+  expect(await explainByAdmin({ ...asked, stored })).toMatchObject({
+    permitted: true,
+    forwarded: { path: '/Observation/o1' },
+  })
+  expect(await explainByAdmin({ ...asked, stored, patient: 'p2' })).toMatchObject({
+    permitted: false,
+    refusal: { code: 'not-found' },
+  })
 })
 
 describe('with a token instead of stated facts', () => {
