@@ -48,9 +48,7 @@ export function guardedBundle(options: GuardedBundleOptions): BodyTransform {
   let waiting: Buffer[] | undefined = mayBeEmpty ? undefined : []
   let bytes = 0
   const fault = (): Refusal | undefined =>
-    scanner.fault === undefined && editor.fault === undefined
-      ? undefined
-      : refuse('upstream-broken', 'The server behind this route answered with a Bundle that cannot be checked.')
+    scanner.fault === undefined && editor.fault === undefined ? undefined : unchecked()
   return {
     guards: 'bundle',
     write(chunk: Buffer, out: BodySink) {
@@ -95,8 +93,42 @@ export function guardInner(raw: Buffer, options: GuardedBundleOptions): Buffer |
   return whole && (options.mayBeEmpty || editor.released > 0) ? bytes : undefined
 }
 
+/** One page, of which nothing but the released entries is given on: each whole, as soon as it was judged. */
+export class GuardedPage {
+  readonly #editor: GuardEditor
+  readonly #scanner: JsonScanner
+
+  constructor(options: GuardedBundleOptions, give: (entry: Buffer) => void) {
+    this.#editor = new GuardEditor(options, give)
+    this.#scanner = new JsonScanner(this.#editor, options.mostHeld)
+  }
+
+  get withheld(): number {
+    return this.#editor.withheld
+  }
+
+  push(chunk: Buffer): Refusal | undefined {
+    this.#scanner.push(chunk)
+    return this.#fault()
+  }
+
+  end(): Refusal | undefined {
+    this.#scanner.end()
+    this.#editor.end()
+    return this.#fault()
+  }
+
+  #fault(): Refusal | undefined {
+    return this.#scanner.fault === undefined && this.#editor.fault === undefined ? undefined : unchecked()
+  }
+}
+
 function release(waiting: readonly Buffer[], out: BodySink): undefined {
   for (const bytes of waiting) out.write(bytes)
+}
+
+function unchecked(): Refusal {
+  return refuse('upstream-broken', 'The server behind this route answered with a Bundle that cannot be checked.')
 }
 
 const COMMA = Buffer.from(',')
@@ -126,8 +158,11 @@ class GuardEditor implements JsonVisitor {
   #index = -1
   #verdict: 'release' | 'withhold' | 'later' | undefined
   readonly #reader: ResourceReader | undefined
+  /** Takes the released entries out of the Bundle. */
+  readonly #give: ((entry: Buffer) => void) | undefined
 
-  constructor({ links, judge, mostHeld }: GuardedBundleOptions) {
+  constructor({ links, judge, mostHeld }: GuardedBundleOptions, give?: (entry: Buffer) => void) {
+    this.#give = give
     this.#mostHeld = mostHeld
     // Bundles within are for the judge alone.
     this.#links = new LinkEditor({ ...links, nested: false })
@@ -190,7 +225,7 @@ class GuardEditor implements JsonVisitor {
       case OUTCOME:
         return isPlainOutcome(JSON.parse(raw.toString())) ? undefined : DROP
       case ENTRY:
-        return this.#withThoseBefore(this.#entry(raw), raw)
+        return this.#given(this.#withThoseBefore(this.#entry(raw), raw), raw)
       case LINK:
         return plainLink(this.#links.leave(place, raw))
       default:
@@ -201,7 +236,8 @@ class GuardEditor implements JsonVisitor {
   close(place: number, kept: number): Buffer | undefined {
     if (place !== ENTRIES) return undefined
     const more = [...this.#releaseLate(), this.#judge.behind?.() ?? NOTHING].filter(({ length }) => length > 0)
-    if (more.length === 0) return undefined
+    if (this.#give !== undefined) for (const entry of more) this.#give(entry)
+    if (more.length === 0 || this.#give !== undefined) return undefined
     const separated = more.flatMap((bytes) => [COMMA, bytes])
     return Buffer.concat(kept === 0 ? separated.slice(1) : separated)
   }
@@ -211,6 +247,12 @@ class GuardEditor implements JsonVisitor {
     this.released += released.length
     this.withheld += this.#late.length - released.length
     return released.map(({ raw }) => raw)
+  }
+
+  #given(entry: Buffer | typeof DROP | undefined, raw: Buffer): Buffer | typeof DROP | undefined {
+    if (this.#give === undefined || entry === DROP) return entry
+    this.#give(entry ?? raw)
+    return DROP
   }
 
   #withThoseBefore(entry: Buffer | typeof DROP | undefined, raw: Buffer): Buffer | typeof DROP | undefined {

@@ -65,7 +65,7 @@ export function answerLinks(
 }
 
 /** Below the upstream's base, in canonical form; undefined for a link that leads elsewhere. */
-function pathOf(url: string, urls: PublicUrls): string | undefined {
+export function pathOf(url: string, urls: PublicUrls): string | undefined {
   const mapped = urls.map(url)
   if (mapped === undefined || !mapped.startsWith(urls.publicBase)) return undefined
   const below = mapped.slice(urls.publicBase.length)

@@ -103,11 +103,17 @@ function narrowedRead(
   { method, interaction, segments, parameters: given }: BundleEntry,
   constraint: Constraint,
 ): EntryChange | Refusal {
-  const parameters = constrainParameters(interaction, given, constraint)
-  if (isRefusal(parameters)) return parameters
+  const constrained = constrainParameters(interaction, given, constraint)
+  if (isRefusal(constrained)) return constrained
+  const { parameters, exact, probes } = constrained
+  if (!exact && probes) return refuse('constraint-unenforceable', ALONE)
   const url = printRequestPath(segments, parameters).replace(/^\//, '')
   return method === 'POST' ? { url } : { get: url }
 }
+
+// Its pages would have to be looked through while the other answers wait.
+const ALONE =
+  'No one search says what these scopes cover together. Send it by itself, or with the filter of one of them.'
 
 /** What refers to what a refused entry would have made is refused too: nobody makes it. */
 function refuseDependents(entries: readonly BundleEntry[], refused: Map<number, Refusal>): void {

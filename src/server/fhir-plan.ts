@@ -70,7 +70,7 @@ export function planFhir(
   if (isBinaryRead(request.interaction)) return planBinary(request, constraint, edge)
   return request.interaction.code === 'operation'
     ? planLimitedOperation(request, constraint, grant, planning, edge)
-    : planGuarded(request, constraint, grant, planning)
+    : planGuarded(request, constraint, grant, planning, edge)
 }
 
 async function planLimitedOperation(
@@ -81,7 +81,7 @@ async function planLimitedOperation(
   edge: Edge,
 ): Promise<Plan | Refusal> {
   const limited = await limitOperation(request, constraint, planning.headers, edge)
-  return isRefusal(limited) ? limited : planGuarded(limited, constraint, grant, planning)
+  return isRefusal(limited) ? limited : planGuarded(limited, constraint, grant, planning, edge)
 }
 
 function isSingleWrite(request: FhirRequest): request is SingleWrite {
@@ -109,13 +109,21 @@ function planOpen(request: FhirRequest, grant: Grant, planning: FhirPlanning): P
 }
 
 /** Narrowed where it is a search, and guarded. */
-function planGuarded(given: FhirRequest, constraint: Constraint, grant: Grant, planning: FhirPlanning): Plan | Refusal {
+function planGuarded(
+  given: FhirRequest,
+  constraint: Constraint,
+  grant: Grant,
+  planning: FhirPlanning,
+  edge: Edge,
+): Plan | Refusal {
   const { pagePath, guard, asked } = planning
-  const request = constrainRequest(given, constraint)
-  const refusal = isRefusal(request) ? request : refuseUnlessJsonWanted(planning)
-  if (isRefusal(request) || refusal !== undefined) return refusal!
+  const constrained = constrainRequest(given, constraint)
+  const refusal = isRefusal(constrained) ? constrained : refuseUnlessJsonWanted(planning)
+  if (isRefusal(constrained) || refusal !== undefined) return refusal!
+  const { request, exact } = constrained
   const { method, path, bodyUse, body } = request
-  const rules = { ...guard, links: { ...guard.links, page: pagePath ?? path } }
+  const links = { ...guard.links, page: pagePath ?? path }
+  const rules = exact ? { ...guard, links } : { ...guard, links, ask: edge.ask }
   return {
     // A guarded HEAD needs to see what it tells about.
     method: method === 'HEAD' ? 'GET' : method,

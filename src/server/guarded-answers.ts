@@ -7,13 +7,16 @@ import { lettersOf } from '../domain/constraint/letters.ts'
 import type { Interaction } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
-import { type Refusal, refuse } from '../domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import type { BundleLinks } from '../proxy/bundle-links.ts'
+import { filledBundle } from '../proxy/filled-bundle.ts'
 import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
 import { type EntryJudge, guardedBundle } from '../proxy/guarded-bundle.ts'
 import { guardedResource, notFound, outcomeOnly, unreadable } from '../proxy/guarded-resource.ts'
 import { isUnchanged } from '../proxy/not-modified.ts'
-import { answerLinks, type LinkRules } from './answer-links.ts'
+import { answerLinks, type LinkRules, pathOf } from './answer-links.ts'
 import { isJson, type Transform } from './bundle-answers.ts'
+import type { Edge } from './endpoint.ts'
 import { guardOperation } from './operation-answers.ts'
 
 export interface GuardRules {
@@ -21,6 +24,8 @@ export interface GuardRules {
   /** `guardedBody`: the most that is held at once, in bytes. */
   readonly mostHeld: number
   counted(result: 'released' | 'withheld', count: number): void
+  /** Set where the server finds more than may be seen, so that its pages have to be looked through. */
+  readonly ask?: Edge['ask']
 }
 
 export function guardAnswers(
@@ -36,6 +41,7 @@ export function guardAnswers(
     if (status !== 200) return refused(interaction, status, headers)
     if (!isJson(headers)) return unreadable()
     const links = answerLinks(interaction, asked, grant, rules.links)
+    if (rules.ask !== undefined) return fillPages(interaction, links, constraint, { ...rules, ask: rules.ask })
     const bundle = (): BodyTransform =>
       guardedBundle({
         ...rules,
@@ -45,6 +51,26 @@ export function guardAnswers(
       })
     return interaction.code === 'operation' ? guardOperation(interaction, constraint, { ...rules, bundle }) : bundle()
   }
+}
+
+function fillPages(
+  interaction: Interaction,
+  links: BundleLinks,
+  constraint: Constraint,
+  { ask, mostHeld, counted, links: { urls } }: GuardRules & Required<Pick<GuardRules, 'ask'>>,
+): BodyTransform {
+  return filledBundle({
+    type: interaction.code.startsWith('history') ? 'history' : 'searchset',
+    links,
+    judge: () => judgeEntries(interaction, constraint),
+    mostHeld,
+    counted,
+    async fetch(url) {
+      const path = pathOf(url, urls)
+      const answer = path === undefined ? undefined : await ask(path)
+      return answer === undefined || isRefusal(answer) || answer.status !== 200 ? undefined : answer.body
+    },
+  })
 }
 
 /** Interactions that are about one known resource. */

@@ -144,7 +144,10 @@ test('What comes out of a store that really searches is what it would give, cut 
       const { type, token, clauses, door } = one
       const world = WORLDS[one.at]!
       const reasons = reasonsAgainst(one)
-      const first = await ask(one)
+      const asked = await ask(one)
+      // Where no one search says what several scopes cover, it has to be sent by itself.
+      const alone = one.door === 'batch' && asked.code === 'constraint-unenforceable'
+      const first = alone ? await ask({ ...one, door: 'GET' }) : asked
       if (reasons.length > 0) {
         expect([first.status, first.sent]).toEqual([403, undefined])
         expect(reasons).toContain(first.code)

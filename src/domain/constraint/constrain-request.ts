@@ -11,13 +11,28 @@ import { type Parameter, printQuery } from '../http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { Constraint } from './constraint.ts'
 import { narrow } from './narrow.ts'
+import { patientParameters, patientsNamed } from './patient-clause.ts'
 
-export function constrainRequest(request: FhirRequest, constraint: Constraint): FhirRequest | Refusal {
+export interface ConstrainedRequest {
+  readonly request: FhirRequest
+  /** Whether an honest server finds nothing else; if not, how many pages there are would tell of what is withheld. */
+  readonly exact: boolean
+}
+
+export function constrainRequest(request: FhirRequest, constraint: Constraint): ConstrainedRequest | Refusal {
   const { interaction, segments, bodyUse } = request
-  const parameters = constrainParameters(interaction, request.parameters, constraint)
-  if (isRefusal(parameters)) return parameters
-  if (bodyUse === 'form') return { ...request, body: printQuery(parameters) }
-  return { ...request, path: printRequestPath(segments, parameters) }
+  const constrained = constrainParameters(interaction, request.parameters, constraint)
+  if (isRefusal(constrained)) return constrained
+  const { parameters, exact } = constrained
+  if (bodyUse === 'form') return { request: { ...request, body: printQuery(parameters) }, exact }
+  return { request: { ...request, path: printRequestPath(segments, parameters) }, exact }
+}
+
+export interface ConstrainedParameters {
+  readonly parameters: readonly Parameter[]
+  readonly exact: boolean
+  /** Whether, besides whose record it is, anything is asked of what was found. */
+  readonly probes: boolean
 }
 
 /** The parameters of one request, or of one entry of a Bundle. */
@@ -25,7 +40,7 @@ export function constrainParameters(
   interaction: Interaction,
   given: readonly Parameter[],
   constraint: Constraint,
-): readonly Parameter[] | Refusal {
+): ConstrainedParameters | Refusal {
   const uncountable = given.find(
     ({ name, value }) => (name === '_summary' && value === 'count') || (name === '_count' && /^0+$/.test(value)),
   )
@@ -37,10 +52,22 @@ export function constrainParameters(
   if (oracle !== undefined) return oracle
   const whole = given.filter(({ name }) => !PARTIAL.has(name))
   const limits = interaction.code === 'search-type' ? constraint.limitsOn(interaction.type, 's') : undefined
-  if (interaction.code !== 'search-type' || limits === undefined) return whole
+  if (interaction.code !== 'search-type' || limits === undefined)
+    return { parameters: whole, exact: !isUnnarrowed(interaction), probes: false }
   const { definitions, ownBases } = constraint.policy
   const narrowed = narrow(whole, limits, { type: interaction.type, definitions, ownBases })
-  return isRefusal(narrowed) ? narrowed : narrowed.parameters
+  if (isRefusal(narrowed)) return narrowed
+  const link = patientParameters(interaction.type, definitions)
+  const probes = whole.some(
+    (parameter) =>
+      choosesResources(baseName(parameter.name)) &&
+      (link === undefined || patientsNamed(parameter, link, ownBases) === undefined),
+  )
+  return { parameters: narrowed.parameters, exact: narrowed.exact, probes }
+}
+
+function isUnnarrowed({ code }: Interaction): boolean {
+  return code === 'search-system' || code === 'history-type' || code === 'history-system'
 }
 
 /**

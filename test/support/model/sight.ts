@@ -183,8 +183,8 @@ function provenanceSight(
     return target.some((one) => patients.some((id) => one.reference === `Patient/${id}`)) ? 'surely' : 'perhaps'
   }
   const isProven = (one: (typeof named)[number]): boolean => {
-    const found = beside.find((other) => other.resourceType === one!.type && other.id === one!.id)
-    return ours(one) && found !== undefined && isSamePatients(found, patients, setting)
+    const found = beside.filter((other) => other.resourceType === one!.type && other.id === one!.id)
+    return ours(one) && found.some((other) => isSamePatients(other, patients, setting))
   }
   return named.every(isProven) ? 'perhaps' : 'no'
 }
