@@ -2,6 +2,7 @@
 
 import { BUNDLE, ENTRY, EXCHANGE } from './bundle-links.ts'
 import { OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts'
+import { DROP, type Verdict } from './json-output.ts'
 
 // Places besides those of the links.
 export const META = 44
@@ -47,4 +48,11 @@ export const MEMBERS: Readonly<Record<number, Readonly<Record<string, number>>>>
   },
   [META]: { lastUpdated: QUOTE },
   [SEARCH]: { mode: QUOTE },
+}
+
+/** Of a link nothing but its relation and its address. */
+export function plainLink(link: Verdict): Verdict {
+  if (typeof link !== 'string') return DROP
+  const { relation, url } = JSON.parse(link) as { relation?: unknown; url: string }
+  return typeof relation === 'string' ? JSON.stringify({ relation, url }) : DROP
 }

@@ -5,7 +5,7 @@
 import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { BUNDLE, type BundleLinks, ENTRIES, ENTRY, EXCHANGE, INNER, LINK, LinkEditor } from './bundle-links.ts'
-import { MEMBER, MEMBERS, META, SEARCH } from './bundle-members.ts'
+import { MEMBER, MEMBERS, META, plainLink, SEARCH } from './bundle-members.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
 import { notFound } from './guarded-resource.ts'
 import { DROP, HELD, type JsonVisitor, PLACE, type Verdict, WATCHED } from './json-output.ts'
@@ -293,8 +293,3 @@ class GuardEditor implements JsonVisitor {
 }
 
 /** `link`: as the editor of links writes it anew. */
-function plainLink(link: Verdict): Verdict {
-  if (typeof link !== 'string') return DROP
-  const { relation, url } = JSON.parse(link) as { relation?: unknown; url: string }
-  return typeof relation === 'string' ? JSON.stringify({ relation, url }) : DROP
-}
