@@ -5,7 +5,8 @@
 import type { Refusal } from '../domain/refusal.ts'
 import type { BundleLinks } from './bundle-links.ts'
 import type { BodySink, BodyTransform } from './forward.ts'
-import { type EntryJudge, GuardedPage } from './guarded-bundle.ts'
+import type { EntryJudge } from './guard-editor.ts'
+import { GuardedPage } from './guarded-bundle.ts'
 
 export interface FilledBundleOptions {
   readonly type: 'searchset' | 'history'
