@@ -150,6 +150,64 @@ describe('what counts is never counted', () => {
   })
 })
 
+describe('pages never count either', () => {
+  const page = (resource: object | undefined, next: number | undefined) => ({
+    body: {
+      resourceType: 'Bundle',
+      type: 'searchset',
+      ...(resource && { entry: [{ resource }] }),
+      ...(next && { link: [{ relation: 'next', url: `${rig.upstream.url}/base?_getpages=${next}` }] }),
+    },
+  })
+  /** One match on a page, as with `_count=1`. */
+  const paged =
+    (resources: readonly object[]) =>
+    ({ url }: { url: string }) => {
+      const at = Number(/_getpages=(\d+)/.exec(url)?.[1] ?? 0)
+      return page(resources[at], at + 1 < resources.length ? at + 1 : undefined)
+    }
+  const [mine, foreign, unfiltered] = DATA as [object, object, object]
+  // An OR that no one search can say, in one record and across records.
+  const scopes = [
+    `patient/Observation.rs?category=${LAB} patient/Observation.rs?code=x`,
+    `patient/Observation.rs?category=${LAB} user/Observation.rs?code=x`,
+  ]
+
+  test.each(scopes)('whether more matches is not told: %s', async (scope) => {
+    const ask = (resources: readonly object[]): Promise<Answer> => {
+      rig.upstream.script = paged(resources)
+      return rig.ask('GET /fhir/R4/Observation?status=final&_count=1', { scope, claims: { patient: 'p1' } })
+    }
+    const none = seen(await ask([]))
+    const one = seen(await ask([mine]))
+    expect(none).not.toEqual(one)
+    for (const hidden of [[foreign], [unfiltered], [foreign, unfiltered, foreign]]) {
+      expect(seen(await ask(hidden))).toEqual(none)
+      expect(seen(await ask([mine, ...hidden]))).toEqual(one)
+      expect(seen(await ask([...hidden, mine, ...hidden]))).toEqual(one)
+    }
+    const more = await ask([mine, foreign, mine])
+    expect(more.json.link.map(({ relation }: { relation: string }) => relation)).toEqual(['self', 'next'])
+  })
+
+  test.each(scopes)('in a batch such a search is refused when it asks for more than whose it is: %s', async (scope) => {
+    rig.upstream.script = lyingStore(DATA, () => `${rig.upstream.url}/base`)
+    const status = async (query: string): Promise<string> => {
+      const answer = await rig.ask('POST /fhir/R4', {
+        scope,
+        claims: { patient: 'p1' },
+        ...batchOf('GET', `Observation${query}`),
+      })
+      return answer.json.entry?.[0].response.status ?? String(answer.status)
+    }
+    expect(await status('?status=final')).toBe('403')
+    // Within one of the scopes by itself.
+    expect(await status('?code=x')).toBe('200 OK')
+    expect(await status('?patient=p1')).toBe('200 OK')
+    expect(await status('')).toBe('200 OK')
+  })
+})
+
 describe('304 comes from the answer that was released', () => {
   test.each<[headers: Record<string, string>, status: number]>([
     [{ 'if-none-match': 'W/"3"' }, 304],

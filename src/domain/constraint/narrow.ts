@@ -42,7 +42,7 @@ export function narrow(
   const isImplied = (clause: Wanted): boolean => implies(cut, clause, link, searched)
   const wanted = limits.map((limit) => clausesOf(limit, link, searched.ownBases))
   if (wanted.some((clauses) => clauses.every(isImplied))) return { parameters: cut, appended: [], exact: true }
-  const { clauses, exact } = combine(wanted)
+  const { clauses, exact } = combine(wanted, isImplied)
   const appended = clauses.filter((clause) => !isImplied(clause)).map(({ parameter }) => parameter)
   const provable = limits.every((limit) => limit.patients === undefined || link !== undefined)
   return { parameters: [...cut, ...appended], appended, exact: exact && provable }
@@ -73,12 +73,16 @@ function clausesOf(
  * One conjunction of clauses for an OR of conjunctions: what all have in common, and for a parameter that stands exactly once in
  * each, the union of its values. Exact when no more than one parameter differs (spec §3.4).
  */
-function combine(wanted: readonly (readonly Wanted[])[]): { clauses: readonly Wanted[]; exact: boolean } {
+function combine(
+  wanted: readonly (readonly Wanted[])[],
+  isImplied: (clause: Wanted) => boolean,
+): { clauses: readonly Wanted[]; exact: boolean } {
   const [first = [], ...others] = wanted
   if (others.length === 0) return { clauses: first, exact: true }
   const common = first.filter((clause) => others.every((clauses) => clauses.some((other) => same(clause, other))))
   const rests = wanted.map((clauses) => clauses.filter((clause) => !common.some((one) => same(clause, one))))
-  if (rests.some(({ length }) => length === 0)) return { clauses: common, exact: true }
+  // With what all have in common, the search lies within this one.
+  if (rests.some((rest) => rest.every(isImplied))) return { clauses: common, exact: true }
   const names = new Set(rests.flat().map(({ parameter }) => parameter.name))
   const unions = [...names].flatMap((name): Wanted[] => {
     const each = rests.map((rest) => rest.filter(({ parameter }) => parameter.name === name))

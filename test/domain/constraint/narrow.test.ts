@@ -96,6 +96,16 @@ describe('spec §3.4: a union of scopes', () => {
     ['patient/Observation.rs?category=A patient/Observation.rs?category=B', '', 'patient=Patient/P&category=A,B', true],
     ['patient/Observation.rs?category=A patient/Observation.rs?code=x', '', 'patient=Patient/P', false],
     ['patient/Observation.rs?category=A patient/Observation.rs', '', 'patient=Patient/P', true],
+    // With what all have in common, the search lies within one of them.
+    [
+      'patient/Observation.rs?category=A patient/Observation.rs?code=x',
+      'category=A',
+      'category=A&patient=Patient/P',
+      true,
+    ],
+    ['patient/Observation.rs?category=A patient/Observation.rs?code=x', 'code=x', 'code=x&patient=Patient/P', true],
+    ['patient/Observation.rs?category=A patient/Observation.rs?code=x', 'code=y', 'code=y&patient=Patient/P', false],
+    ['patient/Observation.rs?category=A user/Observation.rs?code=x', 'category=A', 'category=A', false],
   ])('%s, asked %j', (list, query, forwarded, exact) => {
     const result = narrowed('Observation', query, list)
     if (isRefusal(result)) throw new Error(result.detail)
