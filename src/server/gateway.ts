@@ -1,7 +1,6 @@
 // The way of one request, top to bottom, and nothing calls back up (ARCHITECTURE.md). Refusals are values; `orRefuse` turns one into
 // the only throw, which is caught at the foot of the same function, so that the sentence stays a sentence.
 
-import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Permit } from '../domain/decision/decision.ts'
 import type { Grant } from '../domain/grant.ts'
@@ -9,11 +8,11 @@ import type { HeaderReader, RequestHeaders } from '../domain/http/request-header
 import { parseRequestTarget, type RequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { RouteTable } from '../domain/route-table.ts'
-import { askUpstream } from '../proxy/ask-upstream.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
 import { isReadFirst, mostRead, refuseBeforeReading } from './body-rules.ts'
-import type { AskedLine, Edge, Endpoint, LookAgain, Plan } from './endpoint.ts'
+import { decodeUtf8, edgeOf } from './edge.ts'
+import type { AskedLine, Endpoint, LookAgain, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
 import type { Passage } from './passage.ts'
 import { changedMeanwhile } from './write-answers.ts'
@@ -86,47 +85,6 @@ async function readMeaning(
   const body = await readBody(request, line.headers, mostRead(use, endpoint.bodyLimit))
   return isRefusal(body) ? body : decodeUtf8(body)
 }
-
-/** What only a write within constraints asks for. */
-function edgeOf(passage: Passage): Edge {
-  return {
-    body: async () => {
-      const { request, line, endpoint } = passage.sending()
-      const body = await readBody(request, line.headers, endpoint.bodyLimit)
-      return isRefusal(body) ? body : decodeUtf8(body)
-    },
-    ask: (path) => {
-      const { request, response, line, endpoint, grant } = passage.sending()
-      // Nobody waits for what is still to be asked.
-      if (response.destroyed) return Promise.resolve(refuse('upstream-broken', 'The client went away.'))
-      const headers = endpoint.outbound({
-        headers: line.headers,
-        grant,
-        requestId: passage.id,
-        clientAddress: request.socket.remoteAddress ?? 'unknown',
-        bodyUnchanged: false,
-        answerIsRead: true,
-        overrides: ASKED_BY_US,
-      })
-      return askUpstream(endpoint.upstream, path, headers, endpoint.heldLimit)
-    },
-  }
-}
-
-/** The client's conditions and wishes are about its own request. */
-const ASKED_BY_US: ReadonlyMap<string, string | undefined> = new Map([
-  ...[
-    'if-match',
-    'if-none-match',
-    'if-modified-since',
-    'if-unmodified-since',
-    'if-none-exist',
-    'prefer',
-    'content-type',
-    'content-encoding',
-  ].map((name): [string, undefined] => [name, undefined]),
-  ['accept', 'application/fhir+json'] as [string, string],
-])
 
 /** How often a write is looked at anew before its client is told that the resource keeps changing. */
 const MOST_LOOKS_AGAIN = 3
@@ -205,11 +163,6 @@ function refuseStream({ inspect }: Plan, { headers }: AskedLine, limit: number):
   const inspected = inspect !== undefined
   if (inspected && headers.bodyLength === 0) return refuse('body-invalid', 'Send the resource in the body.')
   return unreadable(headers, limit, inspected)
-}
-
-function decodeUtf8(body: Buffer): string | Refusal {
-  if (isUtf8(body)) return body.toString('utf8')
-  return refuse('body-invalid', 'The body is not valid UTF-8.')
 }
 
 /** Thrown and caught in this file only; no Error, because nobody looks at its stack. */

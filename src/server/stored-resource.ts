@@ -2,9 +2,9 @@
 // at, so that the write can be made conditional on it (RFC 9110 §13.1.1, R4 http §concurrency).
 
 import { isJsonObject, type Json, type JsonObject, readStrictJson } from '../domain/json/strict-json.ts'
-import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { UpstreamAnswer } from '../proxy/ask-upstream.ts'
-import { unreadable } from '../proxy/guarded-resource.ts'
+import { notFound, unreadable } from '../proxy/guarded-resource.ts'
 
 export interface StoredResource {
   readonly resource: JsonObject
@@ -15,14 +15,25 @@ export interface StoredResource {
 /** Asks for a path below the upstream's base. */
 export type Ask = (path: string) => Promise<UpstreamAnswer | Refusal>
 
-/** Undefined when there is nothing under the id. */
+/** Undefined when there is nothing under the id, or nothing that the server gives: it is told like a read (docs/decisions/0004). */
 export async function readStored(ask: Ask, type: string, id: string): Promise<StoredResource | undefined | Refusal> {
   const answer = await ask(`/${type}/${id}`)
   if (isRefusal(answer)) return answer
-  if (answer.status === 404 || answer.status === 410) return undefined
-  const resource = answer.status === 200 ? readResource(answer.body) : undefined
-  if (resource === undefined || resource['resourceType'] !== type || resource['id'] !== id) return unreadable()
+  if (answer.status !== 200) return isAboutResource(answer.status) ? undefined : ofTheCaller(answer.status)
+  const resource = readResource(answer.body)
+  // What cannot be checked is not there: any other word would tell that it is.
+  if (resource === undefined || resource['resourceType'] !== type || resource['id'] !== id) return notFound()
   return { resource, etag: answer.etag ?? versionTag(resource) }
+}
+
+function isAboutResource(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 401 && status !== 429
+}
+
+/** Of the caller or of us, not of any resource. */
+function ofTheCaller(status: number): Refusal {
+  if (status !== 429) return unreadable()
+  return refuse('rate-limited', 'The server behind this route takes no more requests for now. Try again later.')
 }
 
 export interface Matches {
@@ -35,7 +46,8 @@ export interface Matches {
 export async function readMatches(ask: Ask, path: string): Promise<Matches | Refusal> {
   const answer = await ask(path)
   if (isRefusal(answer)) return answer
-  const bundle = answer.status === 200 ? readResource(answer.body) : undefined
+  if (answer.status !== 200) return ofTheCaller(answer.status)
+  const bundle = readResource(answer.body)
   if (bundle === undefined || bundle['resourceType'] !== 'Bundle') return unreadable()
   const { entry = [], link = [] } = bundle
   if (!Array.isArray(entry) || !Array.isArray(link)) return unreadable()

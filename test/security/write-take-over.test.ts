@@ -177,6 +177,42 @@ test('what is not there and what is not the own look alike, byte for byte', asyn
   unchanged()
 })
 
+test.each<[name: string, answer: { status: number; body: string | object }, verdict: string]>([
+  ['forbidden by the server', { status: 403, body: { resourceType: 'OperationOutcome' } }, '404 not-found'],
+  ['refused by the server', { status: 400, body: '' }, '404 not-found'],
+  ['gone', { status: 410, body: '' }, '404 not-found'],
+  ['no JSON', { status: 200, body: '{"resourceType":"Observation"' }, '404 not-found'],
+  [
+    'JSON with a member twice',
+    { status: 200, body: '{"resourceType":"Observation","id":"theirs","id":"theirs"}' },
+    '404 not-found',
+  ],
+  ['another resource', { status: 200, body: observation('mine', 'p1') }, '404 not-found'],
+  ['a broken server', { status: 500, body: '' }, '502 upstream-broken'],
+  ['a server that asks us to log in', { status: 401, body: '' }, '502 upstream-broken'],
+  ['a server that has enough', { status: 429, body: '' }, '429 rate-limited'],
+])('what the look finds is %s', async (_, answer, verdict) => {
+  rig.before = ({ method }) => (method === 'GET' ? answer : undefined)
+  expect(verdictOf(await ask('PUT /fhir/R4/Observation/theirs', observation('theirs', 'p1')))).toBe(verdict)
+  unchanged()
+})
+
+test("the look is the gateway's own question: nothing of the client's conditions goes with it", async () => {
+  const headers = {
+    Range: 'bytes=0-10',
+    'If-None-Match': 'W/"1"',
+    'If-Match': 'W/"1"',
+    Prefer: 'respond-async',
+    'Cache-Control': 'only-if-cached',
+  }
+  await ask('DELETE /fhir/R4/Observation/mine', undefined, { headers })
+  const [look] = rig.upstream.arrived
+  expect(Object.keys(look!.headers)).not.toEqual(
+    expect.arrayContaining([expect.stringMatching(/^(range|if-.*|prefer|cache-control|content-.*)$/)]),
+  )
+  expect(look!.headers).toMatchObject({ accept: 'application/fhir+json', 'accept-encoding': 'identity' })
+})
+
 describe('granular scopes hold for what is written', () => {
   const scope =
     'patient/Observation.cruds?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory'

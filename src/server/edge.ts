@@ -1,0 +1,55 @@
+// What planning may ask for beyond the request line: the body, and, as the gateway itself, the upstream. Only what is decided within
+// limits needs either.
+
+import { isUtf8 } from 'node:buffer'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { askUpstream } from '../proxy/ask-upstream.ts'
+import { readBody } from '../proxy/request-body.ts'
+import type { Edge } from './endpoint.ts'
+import type { Passage } from './passage.ts'
+
+export function edgeOf(passage: Passage): Edge {
+  return {
+    body: async () => {
+      const { request, line, endpoint } = passage.sending()
+      const body = await readBody(request, line.headers, endpoint.bodyLimit)
+      return isRefusal(body) ? body : decodeUtf8(body)
+    },
+    ask: (path) => {
+      const { request, response, line, endpoint, grant } = passage.sending()
+      // Nobody waits for what is still to be asked.
+      if (response.destroyed) return Promise.resolve(refuse('upstream-broken', 'The client went away.'))
+      const headers = endpoint.outbound({
+        headers: line.headers,
+        grant,
+        requestId: passage.id,
+        clientAddress: request.socket.remoteAddress ?? 'unknown',
+        bodyUnchanged: false,
+        answerIsRead: true,
+        overrides: ASKED_BY_US,
+      })
+      return askUpstream(endpoint.upstream, path, headers, endpoint.heldLimit)
+    },
+  }
+}
+
+/** The client's conditions and wishes are about its own request. */
+const ASKED_BY_US: ReadonlyMap<string, string | undefined> = new Map([
+  ...[
+    'if-match',
+    'if-none-match',
+    'if-modified-since',
+    'if-unmodified-since',
+    'if-none-exist',
+    'cache-control',
+    'prefer',
+    'content-type',
+    'content-encoding',
+  ].map((name): [string, undefined] => [name, undefined]),
+  ['accept', 'application/fhir+json'] as [string, string],
+])
+
+export function decodeUtf8(body: Buffer): string | Refusal {
+  if (isUtf8(body)) return body.toString('utf8')
+  return refuse('body-invalid', 'The body is not valid UTF-8.')
+}
