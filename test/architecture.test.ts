@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
 const SOURCE = resolve(import.meta.dirname, '../src')
-const ROOMS = ['config', 'domain', 'credentials', 'proxy', 'observability', 'server', 'demo', 'cli', 'main.ts']
+const ROOMS = ['config', 'domain', 'state', 'credentials', 'proxy', 'observability', 'server', 'demo', 'cli', 'main.ts']
 const LONGEST_FILE = 300
 
 interface SourceFile {
