@@ -48,7 +48,8 @@ export function refuseUnauthorized({ headers }: IncomingMessage, { token, expose
     : refuse('token-invalid', 'This is not the admin token.')
 }
 
-export function refuseUnlessJsonPost({ headers }: IncomingMessage): Refusal | undefined {
+/** A form of another site's page cannot send this media type. */
+export function refuseUnlessJson({ headers }: IncomingMessage): Refusal | undefined {
   if (/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) return undefined
   return refuse('body-invalid', 'Send it with Content-Type: application/json.', { status: 415 })
 }

@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { type Address, isLoopback } from '../config/schema/address.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { type Document, replyDocument, replyJson, replyRefusal } from '../proxy/reply.ts'
-import { type AccessRules, refuseForeignPages, refuseUnauthorized, refuseUnlessJsonPost } from './admin-access.ts'
-import { readBoundedText } from './bounded-text.ts'
+import { replyDocument, replyJson, replyRefusal } from '../proxy/reply.ts'
+import { type AccessRules, refuseForeignPages, refuseUnauthorized, refuseUnlessJson } from './admin-access.ts'
+import { type AdminPlace, type AdminReply, openPlace, readPlace, writePlace } from './admin-place.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import type { ExplainRequest } from './explain.ts'
 import { parseExplainRequest } from './explain-request.ts'
@@ -26,6 +26,8 @@ export interface AdminOptions {
   keys?(): object
   /** Left out where the route map cannot be reloaded. */
   reload?(): Promise<Reloaded>
+  /** What other parts of the gateway add. */
+  readonly places?: readonly AdminPlace[]
   /** Hears of defects; the client is told only that there was one. */
   onError?(error: unknown): void
 }
@@ -42,15 +44,6 @@ export interface AdminPort {
   close(milliseconds: number): Promise<void>
 }
 
-type Reply = Document | { readonly status: number; readonly json: object } | Refusal
-
-interface Place {
-  readonly methods: readonly string[]
-  readonly open: boolean
-  answer(request: IncomingMessage): Reply | Promise<Reply>
-}
-
-const LARGEST_BODY = 1024 * 1024
 const MOST_CONNECTIONS = 256
 const SERVER_OPTIONS = {
   headersTimeout: 5_000,
@@ -83,30 +76,32 @@ export async function startAdmin(options: AdminOptions): Promise<AdminPort> {
   return { address: server.address() as AddressInfo, close: (milliseconds) => close(server, milliseconds) }
 }
 
-function placesOf(options: AdminOptions): ReadonlyMap<string, Place> {
+type Places = ReadonlyMap<string, AdminPlace>
+
+function placesOf(options: AdminOptions): Places {
   const { metrics, reload } = options
-  const read = (answer: Place['answer']): Place => ({ methods: ['GET', 'HEAD'], open: true, answer })
-  const write = (answer: Place['answer']): Place => ({ methods: ['POST'], open: false, answer })
-  return new Map([
-    ['/health/live', read(() => ({ status: 200, json: { status: 'alive' } }))],
-    ['/health/ready', read(() => readiness(options.isReady(), options.generation()))],
-    ['/metrics', read(async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.print() }))],
-    ['/explain', write(async (request) => explain(await readBoundedText(request, LARGEST_BODY), options))],
-    ['/keys', { ...read(() => ({ status: 200, json: options.keys?.() ?? { keys: [] } })), open: false }],
-    ['/reload', write(() => (reload === undefined ? cannotReload() : reload().then(printReloaded)))],
-  ])
+  const all = [
+    openPlace('/health/live', () => ({ status: 200, json: { status: 'alive' } })),
+    openPlace('/health/ready', () => readiness(options.isReady(), options.generation())),
+    openPlace('/metrics', async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.print() })),
+    writePlace('/explain', (text) => explain(text, options)),
+    readPlace('/keys', () => ({ status: 200, json: options.keys?.() ?? { keys: [] } })),
+    writePlace('/reload', () => (reload === undefined ? cannotReload() : reload().then(printReloaded))),
+    ...(options.places ?? []),
+  ]
+  return new Map(all.map((place) => [place.path, place]))
 }
 
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  places: ReadonlyMap<string, Place>,
+  places: Places,
   rules: AccessRules,
   onError: AdminOptions['onError'],
 ): Promise<void> {
   const requestId = randomUUID()
   const place = places.get(request.url!.split('?', 1)[0]!)
-  let reply: Reply
+  let reply: AdminReply
   try {
     reply =
       refuseForeignPages(request, rules) ?? refuseHere(request, place, places, rules) ?? (await place!.answer(request))
@@ -118,13 +113,14 @@ async function serve(
     const challenge = reply.status === 401 ? { challenge: { realm: 'scopegate admin' } } : {}
     replyRefusal(response, reply, { fhir: false, wantsXml: false, requestId, ...challenge })
   } else if ('json' in reply) replyJson(response, reply.status, reply.json, requestId)
-  else replyDocument(response, { ...reply, headers: ['cache-control', 'no-store'] }, requestId)
+  else
+    replyDocument(response, { ...reply, headers: ['cache-control', 'no-store', ...(reply.headers ?? [])] }, requestId)
 }
 
 function refuseHere(
   request: IncomingMessage,
-  place: Place | undefined,
-  places: ReadonlyMap<string, Place>,
+  place: AdminPlace | undefined,
+  places: Places,
   rules: AccessRules,
 ): Refusal | undefined {
   if (place === undefined) {
@@ -136,27 +132,30 @@ function refuseHere(
     return refuse('interaction-unknown', `Use ${methods.join(' or ')} here.`, { allow: methods })
   }
   if (open) return undefined
-  return refuseUnauthorized(request, rules) ?? (request.method === 'POST' ? refuseUnlessJsonPost(request) : undefined)
+  return refuseUnauthorized(request, rules) ?? (isSafe(request.method!) ? undefined : refuseUnlessJson(request))
 }
 
-function readiness(ready: boolean, generation: number): Reply {
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function readiness(ready: boolean, generation: number): AdminReply {
   return ready
     ? { status: 200, json: { status: 'ready', generation } }
     : { status: 503, json: { status: 'draining', generation } }
 }
 
-async function explain(text: string | Refusal, options: AdminOptions): Promise<Reply> {
-  if (isRefusal(text)) return text
+async function explain(text: string, options: AdminOptions): Promise<AdminReply> {
   const request = parseExplainRequest(text)
   return isRefusal(request) ? request : { status: 200, json: await options.explain(request) }
 }
 
-function cannotReload(): Reply {
+function cannotReload(): AdminReply {
   const detail = 'This version does not reload its route map. Restart the gateway to apply a changed one.'
   return refuse('interaction-unknown', detail, { status: 501 })
 }
 
-function printReloaded({ generation, problems }: Reloaded): Reply {
+function printReloaded({ generation, problems }: Reloaded): AdminReply {
   return problems.length === 0
     ? { status: 200, json: { status: 'applied', generation } }
     : { status: 422, json: { status: 'kept', generation, problems } }

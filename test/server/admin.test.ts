@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { askReadiness } from '../../src/cli/healthcheck.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { type AdminOptions, type AdminPort, startAdmin } from '../../src/server/admin.ts'
+import { writePlace } from '../../src/server/admin-place.ts'
 import type { ExplainRequest } from '../../src/server/explain.ts'
 
 const open: AdminPort[] = []
@@ -287,5 +288,27 @@ describe('healthcheck', () => {
     silent.closeAllConnections()
     await new Promise((resolve) => silent.close(resolve))
     expect(await askReadiness({ host: '127.0.0.1', port })).toContain('ECONNREFUSED')
+  })
+})
+
+describe('places that other parts add', () => {
+  const places = [writePlace('/echo', (body) => ({ status: 200, json: { body } }))]
+
+  test('answer what is posted to them, and are named where nothing is', async () => {
+    const asked = await admin({ places })
+    const answer = await asked('POST', '/echo', { headers: JSON_POST, body: '{"a":1}' })
+    expect(answer).toMatchObject({ status: 200, json: { body: '{"a":1}' } })
+    expect((await asked('GET', '/nothing')).text).toContain('POST /echo')
+  })
+
+  test('answer nobody without the token', async () => {
+    const asked = await admin({ places, token: 'secret' })
+    expect((await asked('POST', '/echo', { headers: JSON_POST, body: '{}' })).status).toBe(401)
+  })
+
+  test('hear no body that is too large', async () => {
+    const asked = await admin({ places })
+    const body = ' '.repeat(1024 * 1024 + 1)
+    expect((await asked('POST', '/echo', { headers: JSON_POST, body })).status).toBe(413)
   })
 })
