@@ -1,10 +1,10 @@
 // `scopegate explain`: the printed form of an explanation. Exit code 0 permitted, 3 denied.
 
 import { readFileSync } from 'node:fs'
-import { createKeySets } from '../credentials/jwks.ts'
 import type { CredentialKind } from '../domain/grant.ts'
 import { compose } from '../server/compose.ts'
 import { type ExplainRequest, type Explanation, explain } from '../server/explain.ts'
+import { createLasting } from '../server/lasting.ts'
 import { readRouteMap } from './check.ts'
 import { UsageError } from './command-line.ts'
 import { printProblems } from './problems.ts'
@@ -35,23 +35,15 @@ export async function runExplain(options: ExplainOptions): Promise<0 | 1 | 3> {
     throw new UsageError(`the route map has no issuer "${options.issuer}"; it has ${known || 'none'}`)
   }
   const request = requestOf(options)
-  const keySets = createKeySets({ now: Date.now })
-  const hear = { onCacheLookup: () => {}, onFetch: () => {}, onGuarded: () => {} }
-  const composed = compose(loaded.settings, {
-    generation: 0,
-    offline: true,
-    keySets,
-    sealKeys: [],
-    hear,
-    now: Date.now,
-  })
+  const lasting = createLasting()
+  const composed = compose(loaded.settings, lasting, { generation: 0, lease: lasting.keeper.lease(), offline: true })
   try {
     const explanation = await explain(composed, request, Date.now())
     console.log(options.json ? JSON.stringify(explanation, null, 2) : printExplanation(explanation))
     return explanation.permitted ? 0 : 3
   } finally {
     await composed.close(0)
-    await keySets.close()
+    await lasting.close()
   }
 }
 

@@ -1,6 +1,7 @@
 // The documents that are open to everyone (contract §5), found by their exact path before anything is authenticated: SMART
 // configuration and CapabilityStatement of each FHIR route, and the metadata of each protected resource. What other servers say
-// in them is fetched in the background; a request never makes the gateway ask more than once a second.
+// in them is fetched in the background; a request never makes the gateway ask more than once a second. What was fetched outlives a
+// reload that leaves the server as it is, so that a new generation has its documents at once.
 
 import { Agent } from 'undici'
 import type { FhirRoute, Issuer, Route, Settings } from '../config/settings.ts'
@@ -13,6 +14,7 @@ import { smartConfiguration } from '../domain/discovery/smart-configuration.ts'
 import { metadataPath, protectedResourcePath, smartConfigurationPath } from '../domain/discovery/well-known.ts'
 import { refuse } from '../domain/refusal.ts'
 import { compilePublicUrls } from '../proxy/public-url.ts'
+import { Keeper, type Lease } from './keeper.ts'
 import { type KeptCopy, keepCopy } from './kept-copy.ts'
 import {
   answerWith,
@@ -39,6 +41,8 @@ export interface DiscoveryOptions {
   readonly enforced?: Enforced
   /** Nothing is fetched before somebody asks for a document that needs it: for `explain`, which works offline. */
   readonly lazy?: boolean
+  /** Holds the copies, for several generations; they are closed with it. Left out: those of this one alone. */
+  readonly lease?: Lease
 }
 
 const JSON_TYPE = 'application/json'
@@ -47,32 +51,29 @@ const RETRY_SECONDS = 5
 
 export function createDiscovery(settings: Settings, options: DiscoveryOptions = {}): Discovery {
   const { onFetch, enforced = ENFORCED, lazy = false } = options
-  const issuerAgent = createIssuerAgent()
-  const upstreamAgent = new Agent({
-    connections: 1,
-    keepAliveTimeout: 4_000,
-    maxResponseSize: LARGEST_STATEMENT,
-    // As `proxy/upstream.ts` does, whatever NODE_TLS_REJECT_UNAUTHORIZED says: a token of ours may go along.
-    connect: { rejectUnauthorized: true },
-  })
-  const copies = new Map<string, KeptCopy<unknown>>()
+  const lease = options.lease ?? new Keeper().lease()
+  const issuerAgent = lease.part('agent for issuers', undefined, createIssuerAgent, (agent) => agent.destroy())
+  const upstreamAgent = lease.part('agent for metadata', undefined, createMetadataAgent, (agent) => agent.destroy())
   const documents = new Map<string, OpenDocument>()
 
-  function copyOf<T>(key: string, what: string, fetch: () => Promise<T>): KeptCopy<T> {
-    const kept = copies.get(key) ?? keepCopy<T>({ fetch, lazy, onAttempt: (error) => onFetch?.(what, error) })
-    copies.set(key, kept)
-    return kept as KeptCopy<T>
+  function copyOf<T>(what: string, from: unknown, fetch: () => Promise<T>): KeptCopy<T> {
+    const onAttempt = (error: unknown): void => onFetch?.(what, error)
+    return lease.part(
+      what,
+      from,
+      () => keepCopy<T>({ fetch, lazy, onAttempt }),
+      (copy) => copy.close(),
+    )
   }
 
   function issuerCopy({ name, issuer }: Issuer): KeptCopy<IssuerMetadata> {
-    return copyOf(`issuer ${name}`, `discovery of ${name}`, () => discoverIssuer(issuer, issuerAgent))
+    return copyOf(`discovery of ${name}`, issuer, () => discoverIssuer(issuer, issuerAgent))
   }
 
-  function statementCopy(route: FhirRoute): KeptCopy<Statement> {
-    const upstream = settings.upstreams[route.upstream]!
-    const key = `upstream ${JSON.stringify([upstream.name, route.authorization])}`
-    const fetch = () => fetchUpstreamMetadata(upstream, route.authorization, upstreamAgent)
-    return copyOf(key, `metadata of ${upstream.name}`, fetch)
+  function statementCopy({ upstream: name, authorization }: FhirRoute): KeptCopy<Statement> {
+    const upstream = settings.upstreams[name]!
+    const fetch = () => fetchUpstreamMetadata(upstream, authorization, upstreamAgent)
+    return copyOf(`metadata of ${name}`, [upstream, authorization], fetch)
   }
 
   for (const route of settings.routes) {
@@ -139,11 +140,18 @@ export function createDiscovery(settings: Settings, options: DiscoveryOptions = 
   return {
     find: (path) => documents.get(path),
     resourceMetadata: (route) => origin + protectedResourcePath(prefix + resourcePathOf(route)),
-    close: async () => {
-      for (const copy of copies.values()) copy.close()
-      await Promise.all([issuerAgent.destroy(), upstreamAgent.destroy()])
-    },
+    close: async () => (options.lease === undefined ? lease.end(0) : undefined),
   }
+}
+
+function createMetadataAgent(): Agent {
+  return new Agent({
+    connections: 1,
+    keepAliveTimeout: 4_000,
+    maxResponseSize: LARGEST_STATEMENT,
+    // As `proxy/upstream.ts` does, whatever NODE_TLS_REJECT_UNAUTHORIZED says: a token of ours may go along.
+    connect: { rejectUnauthorized: true },
+  })
 }
 
 function open(route: Route, interaction: OpenDocument['interaction'], read: OpenDocument['answer']): OpenDocument {

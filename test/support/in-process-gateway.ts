@@ -2,13 +2,13 @@
 // the answer goes through the planned transform in pieces. What is left out is HTTP itself, so that a property can ask thousands of times.
 
 import { loadRouteMap } from '../../src/config/load.ts'
-import { createKeySets } from '../../src/credentials/jwks.ts'
 import type { Grant } from '../../src/domain/grant.ts'
 import { parseRequestTarget } from '../../src/domain/http/request-target.ts'
 import { isRefusal, type Refusal } from '../../src/domain/refusal.ts'
 import type { AnswerHeaders } from '../../src/proxy/forward.ts'
 import { type Composed, compose } from '../../src/server/compose.ts'
 import type { Edge } from '../../src/server/endpoint.ts'
+import { createLasting } from '../../src/server/lasting.ts'
 import { PUBLIC_URL } from './rig.ts'
 
 export interface StoreRequest {
@@ -54,14 +54,9 @@ export class InProcessGateway {
   constructor({ fhir = 'R4', route = '', upstream = UPSTREAM_BASE } = {}) {
     const loaded = loadRouteMap(mapOf(fhir, route, upstream), { file: 'routes.yaml', env: {} })
     if ('problems' in loaded) throw new Error(loaded.problems.map(({ message }) => message).join('\n'))
-    this.#composed = compose(loaded.settings, {
-      generation: 1,
-      offline: true,
-      keySets: createKeySets({ now: Date.now }),
-      sealKeys: ['a secret of this test'],
-      hear: { onCacheLookup: () => {}, onFetch: () => {}, onGuarded: () => {} },
-      now: Date.now,
-    })
+    const lasting = createLasting({ sealKeys: ['a secret of this test'] })
+    const own = { generation: 1, lease: lasting.keeper.lease(), offline: true }
+    this.#composed = compose(loaded.settings, lasting, own)
   }
 
   /** `line` is `METHOD target`, the target below the public URL. */

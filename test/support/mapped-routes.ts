@@ -3,7 +3,7 @@
 import type { Settings } from '../../src/config/settings.ts'
 import { type Catalogue, compileCatalogue } from '../../src/domain/decision/policy.ts'
 import type { MappedRoute } from '../../src/domain/reference/mapped-route.ts'
-import { mapRoutes } from '../../src/server/compose.ts'
+import { mapRoutes } from '../../src/server/policy-of.ts'
 
 export interface Mapped {
   readonly settings: Settings

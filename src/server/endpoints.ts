@@ -1,0 +1,86 @@
+// From the routes of the settings to the entries of the route table: each with its upstream, its header rules and its limits.
+
+import type { FhirRoute, Route, Settings } from '../config/settings.ts'
+import { decide } from '../domain/decision/decide.ts'
+import type { Catalogue } from '../domain/decision/policy.ts'
+import type { TableEntry } from '../domain/route-table.ts'
+import { compileInbound } from '../proxy/answer-headers.ts'
+import { compileOutbound } from '../proxy/headers.ts'
+import { compilePublicUrls, type PublicUrls } from '../proxy/public-url.ts'
+import type { Upstream } from '../proxy/upstream.ts'
+import { rememberDecisions } from './decision-cache.ts'
+import type { Endpoint } from './endpoint.ts'
+import { createExportJobs } from './export-jobs.ts'
+import { type FhirParts, fhirEndpoint } from './fhir-endpoint.ts'
+import type { Hearers } from './lasting.ts'
+import { countsBy, outboundRoute, ownedHeaders } from './owned-headers.ts'
+import { createPages } from './pages.ts'
+import { plainEndpoint, type SharedParts } from './plain-endpoint.ts'
+import { policyOf } from './policy-of.ts'
+import type { Seals } from './seals.ts'
+
+/** What the endpoints of one generation are built from. */
+export interface Build {
+  readonly settings: Settings
+  readonly catalogue: Catalogue
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly seals: Seals
+  readonly generation: number
+  readonly now: () => number
+  readonly hear: Pick<Hearers, 'onCacheLookup' | 'onGuarded'>
+}
+
+export function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
+  const { settings, catalogue, upstreams } = build
+  const { url, publicBase } = settings.upstreams[route.upstream]!
+  const { publicUrl, limits } = settings.server
+  const urls = compilePublicUrls(url, route.kind === 'fhir' ? publicUrl + route.path : publicUrl)
+  const parts: SharedParts = {
+    upstream: upstreams.get(route.upstream)!,
+    outbound: compileOutbound(outboundRoute(route), {
+      owned: ownedHeaders(settings),
+      publicUrl,
+      counts: countsBy(catalogue),
+    }),
+    inbound: compileInbound(route, urls),
+    bodyLimit: (route.kind === 'fhir' ? route.limits?.body : undefined) ?? limits.body,
+    heldLimit: (route.kind === 'fhir' ? route.limits?.guardedBody : undefined) ?? limits.guardedBody,
+  }
+  if (route.kind === 'fhir') {
+    const template = route.path.split('/').filter(Boolean)
+    return [{ route: fhirEndpoint(route, fhirParts(route, parts, urls, publicBase, build)), template, base: true }]
+  }
+  return route.match.map((match) => ({
+    route: plainEndpoint(route, match, catalogue, parts),
+    method: match.method,
+    template: match.path.split('/').slice(1),
+    base: false,
+  }))
+}
+
+function fhirParts(
+  route: FhirRoute,
+  parts: SharedParts,
+  urls: PublicUrls,
+  publicBase: boolean,
+  { settings, catalogue, seals, generation, now, hear }: Build,
+): FhirParts {
+  const limits = { ...settings.server.limits, ...route.limits }
+  return {
+    ...parts,
+    policy: policyOf(route, catalogue, settings),
+    decide: rememberDecisions(decide, {
+      generation,
+      now,
+      onLookup: (result) => hear.onCacheLookup('decision', result),
+    }),
+    limits,
+    rewrites: route.sealPages || !publicBase,
+    guard: {
+      links: { route: route.name, urls, pages: createPages(seals), seals: route.sealPages },
+      mostHeld: limits.guardedBody,
+      counted: hear.onGuarded,
+    },
+    jobs: createExportJobs(route.name, urls, seals),
+  }
+}

@@ -1,0 +1,52 @@
+// What is made once for each process and outlives every generation of the route map: keys of issuers and their cooldowns, the secrets
+// of seals, and the keeper of the parts that go on while their settings stay the same. What a generation remembers of decisions and
+// verified tokens is not here, so that it goes with the generation.
+
+import { createKeySets, type KeySets, type KeySetsOptions } from '../credentials/jwks.ts'
+import { Keeper } from './keeper.ts'
+import { createSeals, type Seals } from './seals.ts'
+
+export interface Hearers {
+  readonly onCacheLookup: (cache: 'token' | 'decision', result: 'hit' | 'miss') => void
+  readonly onFetch: (what: string, error: unknown) => void
+  readonly onGuarded: (result: 'released' | 'withheld', count: number) => void
+  readonly onJwksRefresh: NonNullable<KeySetsOptions['onRefresh']>
+}
+
+export interface Lasting {
+  readonly keeper: Keeper
+  readonly keySets: KeySets
+  readonly seals: Seals
+  readonly hear: Hearers
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** After every generation was closed. */
+  close(): Promise<void>
+}
+
+export interface LastingOptions {
+  readonly now?: () => number
+  /** Newest first; none: page links are good for this process only. */
+  readonly sealKeys?: readonly string[]
+  readonly hear?: Hearers
+}
+
+const HEARS_NOTHING: Hearers = {
+  onCacheLookup: () => {},
+  onFetch: () => {},
+  onGuarded: () => {},
+  onJwksRefresh: () => {},
+}
+
+export function createLasting(options: LastingOptions = {}): Lasting {
+  const { now = Date.now, sealKeys = [], hear = HEARS_NOTHING } = options
+  const keySets = createKeySets({ now, onRefresh: hear.onJwksRefresh })
+  return {
+    keeper: new Keeper(),
+    keySets,
+    seals: createSeals({ keys: sealKeys, now }),
+    hear,
+    now,
+    close: () => keySets.close(),
+  }
+}

@@ -1,0 +1,43 @@
+// Opens what a configuration names outside of itself, before it is in force: the key file. What is open already and named by the
+// same settings goes on as it is.
+
+import type { Settings } from '../config/settings.ts'
+import type { ApiKey } from '../credentials/api-keys/api-key.ts'
+import type { KeyFileNews } from '../credentials/api-keys/key-file-watch.ts'
+import { type KeyStore, openKeyStore } from '../credentials/api-keys/key-store.ts'
+import type { Log } from '../observability/logger.ts'
+import type { Lease } from './keeper.ts'
+
+export interface Opening {
+  readonly log: Log
+  /** API keys besides those of the key file, for this process only: the demo's. */
+  readonly madeHere?: readonly ApiKey[]
+}
+
+export interface OpenedParts {
+  /** Left out where the route map names no key file. */
+  readonly keyStore?: KeyStore
+}
+
+/** Rejects with a KeyFileError when the key file is there and cannot be used. */
+export async function openParts({ apiKeys }: Settings, lease: Lease, { log, madeHere }: Opening): Promise<OpenedParts> {
+  if (apiKeys === undefined) return {}
+  const { file } = apiKeys
+  const open = (): Promise<KeyStore> =>
+    openKeyStore({ file, madeHere: madeHere ?? [], onNews: (news) => logNews(news, file, log) })
+  return { keyStore: await lease.opened('key store', file, open, (store) => store.close()) }
+}
+
+function logNews(news: KeyFileNews, file: string, { logger }: Log): void {
+  switch (news.state) {
+    case 'read':
+      logger.info({ file, count: news.keys.length }, 'the key file was read')
+      break
+    case 'missing':
+      logger.warn({ file }, 'there is no key file: no key counts until it appears')
+      break
+    case 'broken':
+      logger.error({ file, problems: news.problems }, 'the key file is broken: the keys that were read before count on')
+      break
+  }
+}
