@@ -14,7 +14,7 @@ export function memberName(bytes: Buffer, from: number, to: number): string {
   const kept = known[place]
   if (kept !== undefined && kept.length === length && isText(kept, bytes, start)) return kept
   const text = textOf(bytes, from, to)
-  // What had an escape is another text than its bytes.
+  // What had an escape, or a longer character, is another text than its bytes.
   if (text.length === length) known[place] = text
   return text
 }
@@ -24,7 +24,10 @@ function isText(text: string, bytes: Buffer, start: number): boolean {
   return true
 }
 
+/** Neither an escape nor a character of more than one byte. */
+const PLAIN = /^[^\\\u0080-\u00ff]*$/
+
 function textOf(bytes: Buffer, from: number, to: number): string {
   const text = bytes.toString('latin1', from + 1, to - 1)
-  return text.includes('\\') ? JSON.parse(bytes.toString('utf8', from, to)) : text
+  return PLAIN.test(text) ? text : JSON.parse(bytes.toString('utf8', from, to))
 }

@@ -1,6 +1,8 @@
 // Watches a resource on its way upstream: it must be one JSON object whose `resourceType`, and on an update whose `id`, are those
-// that the URL was decided by. A member that stands twice is refused, because two readers would take different ones.
+// that the URL was decided by. A member that stands twice, or in a spelling that only some readers take for it, is refused, because two
+// readers would take different ones.
 
+import { foldName, isMisspellingOf } from '../domain/json/fold-name.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts'
 import { HELD, type JsonVisitor, WATCHED } from './json-output.ts'
@@ -39,12 +41,15 @@ export function inspectResource(expected: ExpectedResource): BodyInspection {
   }
 }
 
+const isMisspelling = isMisspellingOf(['resourceType', 'id'])
+
 class Identity implements JsonVisitor {
   refusal: Refusal | undefined
   isObject = true
   type: string | undefined
   id: string | undefined
   repeats = false
+  misspells = false
   readonly #refuseQuery: ExpectedResource['refuseQuery']
 
   constructor({ refuseQuery }: ExpectedResource) {
@@ -58,8 +63,9 @@ class Identity implements JsonVisitor {
     }
     if (place === RESOURCE && key === 'resourceType') return TYPE | HELD
     if (place === RESOURCE && key === 'id') return ID | HELD
+    if (place === RESOURCE && key !== undefined) this.misspells ||= isMisspelling(key)
     if (this.#refuseQuery === undefined) return 0
-    if (first === QUOTE) return key === 'reference' ? REFERENCE | HELD : 0
+    if (first === QUOTE) return key !== undefined && foldName(key) === 'reference' ? REFERENCE | HELD : 0
     return first === OPEN_OBJECT || first === OPEN_ARRAY ? INNER | WATCHED : 0
   }
 
@@ -86,6 +92,7 @@ function mismatch(seen: Identity, expected: ExpectedResource, whole: boolean): R
   if (seen.refusal !== undefined) return seen.refusal
   if (!seen.isObject) return invalid('The body must be one resource: a JSON object.')
   if (seen.repeats) return invalid('The resource holds resourceType or id twice.')
+  if (seen.misspells) return invalid('The resource holds resourceType or id in another spelling.')
   if (whole || seen.type !== undefined) {
     if (seen.type === undefined || seen.type === '') return invalid('The resource has no resourceType.')
     if (expected.type !== undefined && seen.type !== expected.type) {

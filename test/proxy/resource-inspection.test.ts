@@ -48,6 +48,13 @@ test.each<[string, ExpectedResource]>([
   ['{resourceType:"Patient","id":"p1"}', patient],
   ['<Patient/>', { type: 'Patient' }],
   ['', {}],
+  ['{"resourceType":"Patient","id":"p1","ResourceType":"Observation"}', patient],
+  ['{"resourcetype":"Observation","resourceType":"Patient","id":"p1"}', patient],
+  ['{"resourceType":"Patient","id":"p1","ID":"p2"}', patient],
+  ['{"resourceType":"Patient","Id":"p2"}', { type: 'Patient' }],
+  ['{"resourceType":"Patient","id":"p1","\u0131d":"p2"}', patient],
+  ['{"resourceType":"Patient","id":"p1","re\u017fourceType":"Observation"}', patient],
+  ['{"resourceType":"Patient","id":"p1","id ":"p2"}', patient],
   [`{"resourceType":"${'P'.repeat(3_000)}"}`, { type: 'Patient' }],
 ])('is refused: %s', (text, expected) => {
   expect(verdict(text, expected)).toBe('body-invalid')

@@ -3,6 +3,7 @@
 // leaves it open which of two a reader takes).
 
 import type { FhirPolicy } from '../decision/policy.ts'
+import { foldName } from '../json/fold-name.ts'
 import { isJsonObject, type Json } from '../json/strict-json.ts'
 import type { TypeLimit } from './limit.ts'
 
@@ -16,7 +17,7 @@ export function hasMisspeltMember(
   const links = [...primary, ...secondary].map((code) => definitions.searchParameter(type, code))
   const judging = [...links, ...limits.flatMap(({ clauses }) => clauses.map(({ parameter }) => parameter))]
   const steps = judging.flatMap((parameter) => parameter?.paths ?? []).flatMap((path) => path.steps)
-  const spelling = new Map([...ALWAYS, ...steps.map(({ name }) => name)].map((name) => [name.toLowerCase(), name]))
+  const spelling = new Map([...ALWAYS, ...steps.map(({ name }) => name)].map((name) => [foldName(name), name]))
   return isMisspelt(resource, spelling)
 }
 
@@ -27,7 +28,7 @@ function isMisspelt(value: Json, spelling: ReadonlyMap<string, string>): boolean
   if (!isJsonObject(value)) return false
   const seen = new Set<string>()
   for (const [name, member] of Object.entries(value)) {
-    const lower = name.toLowerCase()
+    const lower = foldName(name)
     if (seen.has(lower) || (spelling.get(lower) ?? name) !== name) return true
     seen.add(lower)
     if (typeof member === 'object' && isMisspelt(member, spelling)) return true

@@ -3,6 +3,7 @@
 // replaced by the canonical print of what was parsed.
 
 import { type Parameter, parseRequestTarget, printQuery, type RequestTarget } from '../http/request-target.ts'
+import { isMisspellingOf } from '../json/fold-name.ts'
 import { isJsonObject, type Json, type JsonObject, readStrictJson } from '../json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { type CanonicalRequest, type EntryChange, PLACED, printBundle } from './bundle-print.ts'
@@ -32,22 +33,20 @@ export interface BundleRequest {
 }
 
 // Members that are read here. One that differs in case only is refused: a server that ignores case would read that one instead.
-const MEMBERS = new Map(
-  [
-    'resourceType',
-    'type',
-    'entry',
-    'request',
-    'resource',
-    'method',
-    'url',
-    'ifNoneExist',
-    'ifMatch',
-    'ifNoneMatch',
-    'id',
-    'fullUrl',
-  ].map((name) => [name.toLowerCase(), name]),
-)
+const isMisspelling = isMisspellingOf([
+  'resourceType',
+  'type',
+  'entry',
+  'request',
+  'resource',
+  'method',
+  'url',
+  'ifNoneExist',
+  'ifMatch',
+  'ifNoneMatch',
+  'id',
+  'fullUrl',
+])
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
 // Bundle (1), the entry array (2), an entry (3), its request (4).
 const SPANS_TO = 4
@@ -160,7 +159,7 @@ function isOptionalText(value: Json | undefined): value is string | undefined {
 const MISSPELT = 'a member name differs from that of FHIR in upper and lower case only.'
 
 function hasMisspelling(object: JsonObject): boolean {
-  return Object.keys(object).some((name) => (MEMBERS.get(name.toLowerCase()) ?? name) !== name)
+  return Object.keys(object).some(isMisspelling)
 }
 
 function invalid(detail: string): Refusal {

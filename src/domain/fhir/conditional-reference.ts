@@ -2,6 +2,7 @@
 // §transaction rules). Whether the look-up succeeds tells what exists, so each is decided as the search that it is (spec §2.6).
 
 import { parseRequestTarget } from '../http/request-target.ts'
+import { foldName } from '../json/fold-name.ts'
 import { isJsonObject, type Json } from '../json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { Definitions } from './definitions.ts'
@@ -49,8 +50,7 @@ function* queriesIn(value: Json): Generator<readonly [name: string, text: string
   if (!isJsonObject(value)) return
   for (const [name, member] of Object.entries(value)) {
     if (typeof member === 'object') yield* queriesIn(member)
-    else if (typeof member === 'string' && member.includes('?') && name.toLowerCase() === 'reference')
-      yield [name, member]
+    else if (typeof member === 'string' && member.includes('?') && foldName(name) === 'reference') yield [name, member]
   }
 }
 

@@ -2,6 +2,7 @@
 // are followed (RFC 6901), the document that is given stays as it is, and work and depth are bounded, because a patch can copy a
 // document into itself again and again.
 
+import { isMisspellingOf } from './fold-name.ts'
 import { isJsonObject, type Json, type JsonObject } from './strict-json.ts'
 
 /** Undefined when the patch cannot be applied, or asks for more work than a patch of a resource needs. */
@@ -56,12 +57,8 @@ class Work {
   }
 }
 
-const MEMBERS: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value'])
-
 /** Ignored here as an unknown member, and read by a server that does not tell upper from lower case. */
-function isMisspelling(name: string): boolean {
-  return !MEMBERS.has(name) && MEMBERS.has(name.toLowerCase())
-}
+const isMisspelling = isMisspellingOf(['op', 'path', 'from', 'value'])
 
 function apply(document: Json, operation: Json, work: Work): Json {
   if (!isJsonObject(operation) || Object.keys(operation).some(isMisspelling)) throw new Failed()

@@ -2,6 +2,8 @@
 // open, and servers differ in which one they take), and objects of interest remember where they stood in the text, so that the
 // client's own bytes can be passed on instead of a re-print that would lose decimals such as `1.00`.
 
+import { foldName } from './fold-name.ts'
+
 export type Json = null | boolean | number | string | Json[] | JsonObject
 export interface JsonObject {
   [name: string]: Json
@@ -129,7 +131,7 @@ class Reader {
       const name = this.#string()
       if (name in object) throw new Fault(nameAt, 'a member stands twice in one object')
       if (this.#caseless) {
-        const folded = name.toLowerCase()
+        const folded = foldName(name)
         spellings ??= new Set()
         if (spellings.has(folded)) throw new Fault(nameAt, 'two members differ in upper and lower case only')
         spellings.add(folded)
