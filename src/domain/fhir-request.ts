@@ -13,6 +13,7 @@ import {
 } from './fhir/interaction.ts'
 import { printRequestPath, sentParameters } from './fhir/request-path.ts'
 import { subscribedSearch } from './fhir/subscription.ts'
+import { refuseMethodOverride } from './http/method-override.ts'
 import { type Parameter, printQuery, readForm } from './http/request-target.ts'
 import { readStrictJson } from './json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from './refusal.ts'
@@ -101,6 +102,8 @@ function searchByPost(
   if (form.some(({ name }) => name.toLowerCase() === 'access_token')) {
     return refuse('credential-ambiguous', 'The form holds an access token. Send it in the Authorization header only.')
   }
+  const posing = refuseMethodOverride(form)
+  if (posing !== undefined) return posing
   const parameters = [...line.parameters, ...form]
   if (parameters.length > maximumParameters) {
     return refuse('body-invalid', `URL and form together have more than ${maximumParameters} parameters. Send fewer.`)

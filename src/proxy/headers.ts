@@ -55,6 +55,8 @@ const DROPPED = [
   'client-ip',
   'true-client-ip',
   'cf-connecting-ip',
+  // CGI makes HTTP_PROXY of it, and many a program takes that for the proxy that it is to use (CVE-2016-5385).
+  'proxy',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
@@ -127,10 +129,12 @@ export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Out
   }
 }
 
+const ODD_SEPARATOR = /[^a-z0-9-]/
+
 /** Rare names only: those with a prefix of ours, and spellings that a server may fold into one of ours. */
 function isDroppedByShape(name: string, owned: ReadonlySet<string>): boolean {
   if (name.charCodeAt(0) === 0x78 && DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) return true
-  return (name.includes('_') || name.includes('.')) && owned.has(folded(name))
+  return ODD_SEPARATOR.test(name) && owned.has(folded(name))
 }
 
 function fixedAuthorization({ authorization }: OutboundRoute): readonly string[] {

@@ -3,12 +3,12 @@
 // request is authorised. `close` drains: no new connections, running requests may end, then everything is cut.
 
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import type { TlsOptions } from 'node:tls'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { drain, trackConnections } from './drain.ts'
+import { inTurn } from './one-at-a-time.ts'
+import { createTlsServer, type TlsPort } from './tls-server.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -16,7 +16,8 @@ export interface ListenOptions {
   readonly limits: { readonly header: number; readonly target: number }
   /** Milliseconds. */
   readonly timeouts: { readonly header: number; readonly idle: number; readonly request: number }
-  readonly tls?: TlsOptions
+  /** Left out: plain HTTP. */
+  readonly tls?: TlsPort | undefined
 }
 
 export interface RequestListener {
@@ -34,7 +35,7 @@ export interface Listener {
 
 export async function listen(options: ListenOptions, listener: RequestListener): Promise<Listener> {
   const server = options.tls
-    ? createTlsServer({ ...serverOptions(options), ALPNProtocols: ['http/1.1'], ...options.tls })
+    ? createTlsServer(serverOptions(options), options.tls, options.timeouts.header)
     : createServer(serverOptions(options))
   const state = { draining: false }
   trackConnections(server)
@@ -65,7 +66,8 @@ function serverOptions({ limits, timeouts }: ListenOptions): ServerOptions {
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.idle,
     connectionsCheckingInterval: Math.min(Math.max(timeouts.header / 4, 100), 5_000),
-    requireHostHeader: true,
+    // Refused below, with a code.
+    requireHostHeader: false,
     insecureHTTPParser: false,
     noDelay: true,
     // Requests without a body, which most are, skip the life of a stream.
@@ -81,14 +83,14 @@ function serve(
 ): void {
   // Bounded by size, never by a count that drops the rest in silence.
   server.maxHeadersCount = 0
-  const receive = (request: IncomingMessage, response: ServerResponse): void => {
+  const begin = (request: IncomingMessage, response: ServerResponse): void => {
     if (state.draining) response.shouldKeepAlive = false
-    if (request.url!.length <= limits.target) listener.handle(request, response)
-    else {
-      const detail = `The request target may have ${limits.target} bytes at most. Search by POST to …/_search instead.`
-      listener.refuse(request, response, refuse('target-too-long', detail))
-    }
+    const refusal = refusalOfLine(request, limits.target)
+    if (refusal === undefined) listener.handle(request, response)
+    else listener.refuse(request, response, refusal)
   }
+  const receive = (request: IncomingMessage, response: ServerResponse): void =>
+    inTurn(request, response, () => begin(request, response))
   server.on('request', receive)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // INVARIANT: no 100 before somebody reads, and nobody reads before the request is authorised.
@@ -97,10 +99,7 @@ function serve(
     })
     receive(request, response)
   })
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const detail = 'The only expectation understood here is 100-continue.'
-    listener.refuse(request, response, refuse('header-ambiguous', detail, { status: 417 }))
-  })
+  server.on('checkExpectation', receive)
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     const refusal = refuse('interaction-unknown', 'CONNECT is not served here.')
     answerBrokenRequest(socket, refusal)
@@ -108,6 +107,21 @@ function serve(
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     answerBrokenRequest(socket, refusalOf(error, limits.target))
   })
+}
+
+/** What the request line and two fields tell before there is a route. */
+function refusalOfLine({ url, headers, httpVersion }: IncomingMessage, longest: number): Refusal | undefined {
+  if (url!.length > longest) {
+    const detail = `The request target may have ${longest} bytes at most. Search by POST to …/_search instead.`
+    return refuse('target-too-long', detail)
+  }
+  if (headers.host === undefined && httpVersion === '1.1') {
+    return refuse('header-ambiguous', 'HTTP/1.1 asks for a Host header. Send one.')
+  }
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    return refuse('header-ambiguous', 'The only expectation understood here is 100-continue.', { status: 417 })
+  }
+  return undefined
 }
 
 /** Undefined where there is nobody left to answer. */

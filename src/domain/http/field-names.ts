@@ -1,5 +1,6 @@
 // Header field names: lower case once, which ones may stand once only, and which spellings pass for another name. Servers
-// behind us fold `_` (and some `.`) into `-`, so `X_Forwarded_For` is X-Forwarded-For to them: refused, whoever sends it.
+// behind us fold `_` (and some `.`, and CGI servers whatever is no letter and no digit) into `-`, so `X_Forwarded_For` is
+// X-Forwarded-For to them: refused, whoever sends it.
 
 import { type Refusal, refuse } from '../refusal.ts'
 
@@ -11,7 +12,7 @@ const SINGLE = `host authorization proxy-authorization content-length content-ty
 /** Fields that decide something here or behind us: no other spelling of them may pass. */
 const DECISIVE =
   `accept accept-encoding connection cookie early-data forwarded http2-settings if-none-match keep-alive prefer
-  proxy-connection te trailer via x-api-key x-forwarded x-http-method x-http-method-override x-method-override x-original-host
+  proxy proxy-connection te trailer via x-api-key x-forwarded x-http-method x-http-method-override x-method-override x-original-host
   x-original-method x-original-uri x-original-url x-provenance x-real-ip x-rewrite-url x-client-ip x-cluster-client-ip
   true-client-ip cf-connecting-ip client-ip x-security-context`.split(/\s+/)
 
@@ -22,6 +23,9 @@ const FREQUENT =
   `accept accept-encoding accept-language authorization cache-control connection content-length content-type
   cookie host if-match if-none-exist if-none-match origin prefer referer user-agent x-api-key x-request-id traceparent
   x-correlation-id sec-fetch-mode sec-fetch-site sec-fetch-dest`.split(/\s+/)
+
+/** Nothing to fold. */
+const PLAIN_NAME = /^[a-z0-9-]*$/
 
 export interface OwnedNames {
   readonly owned?: Iterable<string>
@@ -47,7 +51,7 @@ export class FieldNames {
     const frequent = this.#frequent.get(raw)
     if (frequent !== undefined) return frequent
     const name = raw.toLowerCase()
-    if (!name.includes('_') && !name.includes('.')) return name
+    if (PLAIN_NAME.test(name)) return name
     const meant = folded(name)
     if (!this.#decisive.has(meant) && !DECISIVE_PREFIXES.some((prefix) => meant.startsWith(prefix))) return name
     return refuse('header-ambiguous', `The header ${name} can be taken for ${meant}. Leave it out.`)
@@ -61,9 +65,9 @@ export class FieldNames {
   }
 }
 
-/** The name as a server that folds `_` and `.` into `-` reads it. */
+/** The name as a server reads it that makes one character of all separators: PHP, WSGI and Rack of `_` and `.`, CGI of any. */
 export function folded(name: string): string {
-  return name.toLowerCase().replaceAll(/[_.]/g, '-')
+  return name.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-')
 }
 
 function titled(name: string): string {

@@ -1,5 +1,6 @@
-// Where the body of a request ends (RFC 9112 §6). The parser has refused most of what smugglers send; what it still takes is
-// refused here: any transfer coding but `chunked`, one on HTTP/1.0 or beside a length, a body where none has a meaning.
+// Where the body of a request ends (RFC 9112 §6), and what it says of its connection. The parser has refused most of what smugglers
+// send; what it still takes is refused here: any transfer coding but `chunked`, one on HTTP/1.0 or beside a length, a body where none
+// has a meaning, and a `Connection` that would have a field dropped which is judged here.
 
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { RequestLine } from './request-headers.ts'
@@ -11,6 +12,9 @@ interface Fields {
 const LENGTH = /^\d{1,15}$/
 /** A host with an optional port, or nothing. */
 const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::\d{1,5})?$/
+/** Fields that say what a request means: a client that names one in `Connection` asks that it be judged and not sent. */
+const MEANS_SOMETHING =
+  /(?:^|,)[\t ]*(?:host|authorization|cookie|prefer|range|expect|accept|content|if)(?:-[a-z-]+)?[\t ]*(?:,|$)/i
 /** What may be repeated without harm, so it may come as early data (RFC 8470 §5.2). */
 const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS', undefined])
 
@@ -21,6 +25,9 @@ export function readFraming(headers: Fields, { method, httpVersion }: RequestLin
   const host = headers.get('host')
   if (host !== undefined && !HOST.test(host))
     return ambiguous('The Host header is not a host name with an optional port.')
+  const connection = headers.get('connection')
+  if (connection !== undefined && MEANS_SOMETHING.test(connection))
+    return ambiguous('The Connection header names a field that is not about the connection. Leave it out there.')
   if (headers.get('early-data') !== undefined && !SAFE_METHODS.has(method)) {
     return refuse(
       'too-early',

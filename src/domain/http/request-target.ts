@@ -4,6 +4,7 @@
 // backslashes, absolute form (RFC 9112 §3.2; RFC 3986 §6.2.2).
 
 import { type Refusal, refuse } from '../refusal.ts'
+import { refuseMethodOverride } from './method-override.ts'
 
 /** One query parameter, percent- and form-decoded once; FHIR's own `\` escapes are untouched. */
 export interface Parameter {
@@ -45,6 +46,8 @@ export function parseRequestTarget(raw: string, maximumParameters = Number.POSIT
   if (parameters.length > maximumParameters) {
     return refuse('target-too-long', `The query has more than ${maximumParameters} parameters. Send fewer.`)
   }
+  const posing = refuseMethodOverride(parameters)
+  if (posing !== undefined) return posing
   const query = mark < 0 ? '' : raw.slice(mark + 1)
   return { ...path, parameters, query: PLAIN_QUERY.test(query) ? query : printQuery(parameters) }
 }
