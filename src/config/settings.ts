@@ -51,7 +51,7 @@ export type Settings = Flat<
 /** `file` is the route map's own place: files that it names without a leading slash lie beside it. */
 export function settingsOf(map: EffectiveRouteMap, file: string): Settings {
   const beside = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path))
-  const server: Server = { ...map.server, publicUrl: map.server.publicUrl ?? defaultPublicUrl(map.server) }
+  const server = serverOf(map.server, beside)
   const issuers = map.issuers.map(
     (issuer): Issuer => ({
       ...issuer,
@@ -64,11 +64,32 @@ export function settingsOf(map: EffectiveRouteMap, file: string): Settings {
     server,
     issuers,
     ...(map.apiKeys ? { apiKeys: { ...map.apiKeys, file: beside(map.apiKeys.file) } } : {}),
+    ...(map.revocations ? { revocations: { file: beside(map.revocations.file) } } : {}),
     upstreams: Object.fromEntries(
       Object.entries(map.upstreams).map(([name, upstream]) => [name, { name, ...upstream }]),
     ),
     routes: map.routes.map((route) => routeOf(route, server, issuers)),
   })
+}
+
+function serverOf(written: EffectiveRouteMap['server'], beside: (path: string) => string): Server {
+  const { tls, admin } = written
+  return {
+    ...written,
+    publicUrl: written.publicUrl ?? defaultPublicUrl(written),
+    ...(tls && { tls: { ...tls, ...placed(tls, beside) } }),
+    admin: { ...admin, ...placed(admin, beside), ...(admin.tls && { tls: placed(admin.tls, beside) }) },
+  }
+}
+
+type FileKey = 'cert' | 'key' | 'clientCa'
+
+function placed<Files extends { readonly [K in FileKey]?: string }>(
+  files: Files,
+  beside: (path: string) => string,
+): Pick<Files, FileKey & keyof Files> {
+  const named = (['cert', 'key', 'clientCa'] as const).filter((key) => files[key] !== undefined)
+  return Object.fromEntries(named.map((key) => [key, beside(files[key]!)])) as Pick<Files, FileKey & keyof Files>
 }
 
 export function defaultPublicUrl({ listen, tls }: { readonly listen: Address; readonly tls?: unknown }): string {

@@ -62,7 +62,7 @@ function serverOptions({ limits, timeouts }: ListenOptions): ServerOptions {
   return {
     // The parser counts target and fields together; each has its own limit later on, which is exact.
     maxHeaderSize: limits.header + limits.target,
-    headersTimeout: timeouts.header,
+    headersTimeout: Math.min(timeouts.header, timeouts.request),
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.idle,
     connectionsCheckingInterval: Math.min(Math.max(timeouts.header / 4, 100), 5_000),

@@ -28,7 +28,18 @@ export function checkServer({ server }: Draft, report: Report, warn: Report): vo
   const admin = typeof server?.admin === 'string' ? server.admin : (server?.admin?.listen ?? '127.0.0.1:9090')
   if (listen.port !== 0 && admin === server?.listen)
     report(['server', 'admin'], 'the admin port must be another than the public one')
-  if (typeof server?.admin === 'object' && server.admin.clientCa !== undefined && server.tls === undefined) {
-    report(['server', 'admin', 'clientCa'], 'client certificates need tls on the server')
+  if (typeof server?.admin === 'object' && server.admin.clientCa !== undefined) {
+    if (server.tls === undefined && server.admin.tls === undefined) {
+      report(
+        ['server', 'admin', 'clientCa'],
+        'client certificates need TLS; give the admin port tls: { cert, key }, or the server tls, whose certificate it then takes',
+      )
+    }
+  }
+  if (server?.tls?.clientCertificates !== undefined && server.tls.clientCa === undefined) {
+    report(['server', 'tls', 'clientCertificates'], 'without clientCa no certificate is asked for; name the CA', 'key')
+  }
+  if (server?.tls !== undefined && publicUrl?.startsWith('http:')) {
+    report(['server', 'publicUrl'], 'the port speaks TLS, so clients call it by https; write an https URL')
   }
 }

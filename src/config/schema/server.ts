@@ -1,13 +1,25 @@
 // `server:` where the gateway listens, what it calls itself, and the limits that hold for every client.
 import { address, baseUrl, network } from './address.ts'
-import { size, timer } from './duration.ts'
-import { count, defaulted, list, optional, secret, section, shorthand, text } from './keywords.ts'
+import { pause, size, timer } from './duration.ts'
+import { choice, count, defaulted, list, optional, secret, section, shorthand, text } from './keywords.ts'
+
+const identity = {
+  cert: text('File with the certificate chain (PEM), its own certificate first; read anew when it changes.'),
+  key: text('File with the private key (PEM, no passphrase); read anew when it changes.'),
+}
 
 const adminSection = section(
   {
     listen: defaulted(address('Address of the admin port.'), '127.0.0.1:9090'),
     token: optional(secret('Bearer token that the admin port asks for, health and metrics apart.')),
-    clientCa: optional(text('File with the CA of the client certificates that the admin port accepts.')),
+    tls: optional(
+      section(identity, 'TLS on the admin port; without it, clientCa takes the certificate of server.tls.'),
+    ),
+    clientCa: optional(
+      text(
+        'File with the CA of client certificates: one of them opens what the token opens. The port then speaks TLS.',
+      ),
+    ),
   },
   'Admin port with credentials of its own.',
 )
@@ -17,14 +29,20 @@ const admin = shorthand(
   adminSection,
   (listen) => ({ listen }),
   'Admin port: health, metrics, explain, reload, console. Off loopback without token or clientCa only health and metrics answer.',
-  { '~expected': 'an address such as 127.0.0.1:9090, or a map with listen, token, clientCa' },
+  { '~expected': 'an address such as 127.0.0.1:9090, or a map with listen, token, tls, clientCa' },
 )
 
 const tls = section(
   {
-    cert: text('File with the certificate chain (PEM).'),
-    key: text('File with the private key (PEM).'),
+    ...identity,
     clientCa: optional(text('File with the CA of client certificates; asks every client for one.')),
+    clientCertificates: defaulted(
+      choice(
+        ['required', 'optional'],
+        'With clientCa: whether a client without a certificate gets in. One that cannot be verified never does.',
+      ),
+      'required',
+    ),
   },
   'TLS on the public port.',
 )
@@ -47,6 +65,7 @@ const timeouts = section(
     header: defaulted(timer('Until the headers of a request must have arrived.'), '10s'),
     idle: defaulted(timer('How long a connection may rest.'), '60s'),
     request: defaulted(timer('Until a whole request must have arrived.'), '5m'),
+    grace: defaulted(pause('How long connections are still accepted after SIGTERM, with readiness already off.'), '0s'),
     drain: defaulted(timer('How long running requests may take after SIGTERM.'), '20s'),
   },
   'What is refused for its slowness.',
