@@ -42,14 +42,18 @@ export function readRouteMap(configPath: string, env: Environment): Loaded | Fai
   try {
     text = readFileSync(configPath, 'utf8')
   } catch (error) {
-    const why =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String((error as Error).message)
-    return {
-      problems: [{ file: configPath, line: 1, column: 1, message: `${why}; name another by --config` }],
-      warnings: [],
-    }
+    return unreadable(configPath, error)
   }
   return loadRouteMap(text, { file: configPath, env })
+}
+
+export function unreadable(configPath: string, error: unknown): Failed {
+  const { code, message } = error as NodeJS.ErrnoException
+  const why = code === 'ENOENT' ? 'there is no such file' : message
+  return {
+    problems: [{ file: configPath, line: 1, column: 1, message: `${why}; name another by --config` }],
+    warnings: [],
+  }
 }
 
 export const printWarnings = (warnings: readonly Problem[]): string[] =>

@@ -57,7 +57,8 @@ export async function startDemo(
   tell('Starting the FHIR server, the token issuer and the stand-ins …')
   const upstreams = await startDemoUpstreams({ ports, audience })
   try {
-    const loaded = readRouteMap(config, { ...process.env, ...own, ...upstreams.env })
+    const load = () => readRouteMap(config, { ...process.env, ...own, ...upstreams.env })
+    const loaded = load()
     if ('problems' in loaded) {
       await upstreams.close()
       return loaded
@@ -66,7 +67,7 @@ export async function startDemo(
     const { apiKeys, scopes } = loaded.settings
     const keys = makeDemoKeys(scopes, Math.floor(Date.now() / 1000))
     const madeHere = keys.map(({ key }) => key)
-    const running = await start({ settings: loaded.settings, log, madeHere, processMetrics: true })
+    const running = await start({ settings: loaded.settings, load, log, madeHere, processMetrics: true })
     return {
       facts: {
         gateway: running.url,

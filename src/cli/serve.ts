@@ -2,15 +2,18 @@
 
 import { KeyFileError } from '../credentials/api-keys/key-file.ts'
 import { createLog } from '../observability/logger.ts'
+import { PartError } from '../server/open-parts.ts'
 import { type Running, start } from '../server/start.ts'
 import { boundYoungGeneration } from '../server/young-generation.ts'
-import { printWarnings, readRouteMap } from './check.ts'
+import { printWarnings } from './check.ts'
 import { printProblems } from './problems.ts'
+import { RouteMapFile } from './route-map-file.ts'
 
 /** Exit code: 0 after a clean drain, 1 for a bad configuration or a port that is taken. */
 export async function runServe(config: string): Promise<0 | 1> {
   boundYoungGeneration()
-  const loaded = readRouteMap(config, process.env)
+  const file = new RouteMapFile(config, process.env)
+  const loaded = file.load()
   if ('problems' in loaded) return printProblems(loaded)
   for (const line of printWarnings(loaded.warnings)) console.error(line)
   const sealKeys = readSealKeys(process.env['SCOPEGATE_SEAL_KEYS'])
@@ -21,14 +24,19 @@ export async function runServe(config: string): Promise<0 | 1> {
   }
   let running: Running
   try {
-    running = await start({ settings: loaded.settings, log: createLog(), sealKeys, processMetrics: true })
+    const load = () => file.load()
+    running = await start({ settings: loaded.settings, load, log: createLog(), sealKeys, processMetrics: true })
   } catch (error) {
     console.error(describeOpening(error))
     return 1
   }
+  process.on('SIGHUP', () => void running.reload('signal'))
+  file.watch(() => running.reload('file'))
   console.error(`scopegate listens on ${running.url}, admin on ${running.adminUrl}`)
-  await stopSignal()
-  await running.close()
+  const signal = await stopSignal()
+  file.stop()
+  // Somebody at a terminal waits; an orchestrator first has to tell its balancers.
+  await running.close({ grace: signal === 'SIGTERM' })
   return 0
 }
 
@@ -41,11 +49,11 @@ export function readSealKeys(text: string | undefined): readonly string[] {
 }
 
 /** SIGTERM or SIGINT; a second one ends the process at once. */
-export function stopSignal(): Promise<void> {
+export function stopSignal(): Promise<'SIGTERM' | 'SIGINT'> {
   return new Promise((resolve) => {
-    const stop = (): void => {
+    const stop = (received: 'SIGTERM' | 'SIGINT'): void => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
-      resolve()
+      resolve(received)
     }
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   })
@@ -53,6 +61,7 @@ export function stopSignal(): Promise<void> {
 
 export function describeOpening(error: unknown): string {
   if (error instanceof KeyFileError) return `${error.message}\nThe key file cannot be used, so nothing was opened.`
+  if (error instanceof PartError) return `${error.message}\nNothing was opened.`
   const { code, address, port } = error as { code?: string; address?: string; port?: number }
   if (code === 'EADDRINUSE') return `${address}:${port} is in use. Stop what listens there, or choose another address.`
   if (code === 'EACCES') return `${address}:${port} may not be opened by this user. Choose a port above 1023.`

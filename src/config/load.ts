@@ -23,6 +23,8 @@ export interface Loaded {
   /** The route map as written, the environment put in, and how each value from there is written. */
   readonly written: unknown
   readonly writtenAt: SourceDocument['writtenAt']
+  /** For what shows only when the settings are put to use. */
+  readonly problemAt: SourceDocument['problemAt']
 }
 
 export interface Failed {
@@ -50,6 +52,7 @@ export function loadRouteMap(text: string, { file, env }: { file: string; env: E
     warnings: sortProblems(warnings),
     written: sound,
     writtenAt: document.writtenAt,
+    problemAt: document.problemAt,
   }
 }
 

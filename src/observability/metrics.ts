@@ -16,6 +16,8 @@ export interface Metrics {
   jwksRefresh(issuer: string, result: 'success' | 'failure'): void
   /** A route map was applied: its number, and the names that labels may have from now on. */
   applied(generation: number, names: Parameters<RouteMapNames['replace']>[0]): void
+  /** How the last reload of the route map ended; the first one is the start. */
+  reloaded(successful: boolean): void
   print(): Promise<string>
   readonly contentType: string
 }
@@ -100,6 +102,19 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     name: 'scopegate_config_generation',
     help: 'Number of the route map in force.',
     registers: [registry],
+    aggregator: 'min',
+  })
+  const reloadSuccessful = new Gauge({
+    name: 'scopegate_config_last_reload_successful',
+    help: 'Whether the last reload of the route map was applied; with 0 an older one is in force.',
+    registers: [registry],
+    aggregator: 'max',
+  })
+  const reloadTime = new Gauge({
+    name: 'scopegate_config_last_reload_timestamp_seconds',
+    help: 'When the route map in force was applied.',
+    registers: [registry],
+    aggregator: 'max',
   })
   return {
     request: (route, interaction, outcome, status) => requests.add(1, route, interaction, outcome, String(status)),
@@ -112,6 +127,10 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     applied: (number, applied) => {
       names.replace(applied)
       generation.set(number)
+    },
+    reloaded: (successful) => {
+      reloadSuccessful.set(successful ? 1 : 0)
+      if (successful) reloadTime.setToCurrentTime()
     },
     print: () => registry.metrics(),
     contentType: registry.contentType,

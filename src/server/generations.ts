@@ -26,9 +26,9 @@ export class Generations {
     this.#options = options
   }
 
-  /** After the first `apply`. */
-  get current(): Generation {
-    return this.#current!
+  /** Undefined only before the first `apply`. */
+  get current(): Generation | undefined {
+    return this.#current
   }
 
   get retiring(): number {

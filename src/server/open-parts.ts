@@ -1,10 +1,13 @@
-// Opens what a configuration names outside of itself, before it is in force: the key file. What is open already and named by the
-// same settings goes on as it is.
+// Opens what a configuration names outside of itself, before it is in force: the key file, and the key sets in files. What is open
+// already and named by the same settings goes on as it is.
 
-import type { Settings } from '../config/settings.ts'
+import type { Issuer, Settings } from '../config/settings.ts'
+import type { Path } from '../config/source/problem.ts'
 import type { ApiKey } from '../credentials/api-keys/api-key.ts'
 import type { KeyFileNews } from '../credentials/api-keys/key-file-watch.ts'
 import { type KeyStore, openKeyStore } from '../credentials/api-keys/key-store.ts'
+import { readJsonFile } from '../credentials/issuer-documents.ts'
+import { readVerificationKeys } from '../credentials/verification-keys.ts'
 import type { Log } from '../observability/logger.ts'
 import type { Lease } from './keeper.ts'
 
@@ -19,13 +22,35 @@ export interface OpenedParts {
   readonly keyStore?: KeyStore
 }
 
-/** Rejects with a KeyFileError when the key file is there and cannot be used. */
-export async function openParts({ apiKeys }: Settings, lease: Lease, { log, madeHere }: Opening): Promise<OpenedParts> {
+/** What a key of the route map names cannot be used. */
+export class PartError extends Error {
+  readonly path: Path
+
+  constructor(path: Path, message: string) {
+    super(message)
+    this.path = path
+  }
+}
+
+/** Rejects with a KeyFileError when the key file is there and cannot be used, with a PartError for other files. */
+export async function openParts(settings: Settings, lease: Lease, { log, madeHere }: Opening): Promise<OpenedParts> {
+  const { apiKeys, issuers } = settings
+  await Promise.all(issuers.map(checkKeySetFile))
   if (apiKeys === undefined) return {}
   const { file } = apiKeys
   const open = (): Promise<KeyStore> =>
     openKeyStore({ file, madeHere: madeHere ?? [], onNews: (news) => logNews(news, file, log) })
   return { keyStore: await lease.opened('key store', file, open, (store) => store.close()) }
+}
+
+async function checkKeySetFile({ jwksFile }: Issuer, index: number): Promise<void> {
+  if (jwksFile === undefined) return
+  try {
+    readVerificationKeys(await readJsonFile(jwksFile))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'it cannot be read'
+    throw new PartError(['issuers', index, 'jwksFile'], `the key set in ${jwksFile} cannot be used: ${why}`)
+  }
 }
 
 function logNews(news: KeyFileNews, file: string, { logger }: Log): void {

@@ -26,7 +26,13 @@ describe('effective settings', () => {
 
   test('units become milliseconds and bytes', () => {
     expect(settings.server.limits).toMatchObject({ header: 16 * 1024, body: 50 * 1024 * 1024, searchParameters: 200 })
-    expect(settings.server.timeouts).toEqual({ header: 10_000, idle: 60_000, request: 300_000, drain: 20_000 })
+    expect(settings.server.timeouts).toEqual({
+      grace: 0,
+      header: 10_000,
+      idle: 60_000,
+      request: 300_000,
+      drain: 20_000,
+    })
     expect(settings.upstreams['nexus']).toMatchObject({ timeout: 5000, connections: 64, publicBase: false })
     expect(settings.issuers[1]).toMatchObject({ clockSkew: 500, maxLifetime: 86_400_000 })
   })

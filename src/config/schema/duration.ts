@@ -26,6 +26,13 @@ export const timer = (description: string) =>
     '~expected': `a duration ${EXAMPLES}, more than zero and less than 25 days`,
   })
 
+/** How long something is put off; zero does it at once. */
+export const pause = (description: string) =>
+  parsed((text) => within(parseDuration(text), 0, LONGEST_TIMER), description, {
+    pattern: DURATION,
+    '~expected': `a duration ${EXAMPLES}, less than 25 days`,
+  })
+
 export const size = (description: string) =>
   parsed((text) => within(parseSize(text), 1, Number.MAX_SAFE_INTEGER), description, {
     pattern: '^[0-9]+(B|KiB|MiB|GiB)$',

@@ -1,0 +1,156 @@
+// The public port and everything behind it, in one process: what lasts, the generations of the route map, and the listener, whose
+// requests begin on the generation in force. A lone process has one, with an admin port beside it (`start.ts`); so has each worker.
+
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Address } from '../config/schema/address.ts'
+import type { Settings } from '../config/settings.ts'
+import type { ApiKey } from '../credentials/api-keys/api-key.ts'
+import type { KeyUse } from '../credentials/api-keys/key-ring.ts'
+import { describeError } from '../observability/described-error.ts'
+import type { Log } from '../observability/logger.ts'
+import { createMetrics, type Metrics } from '../observability/metrics.ts'
+import { createRecord } from '../observability/record.ts'
+import { type ExplainRequest, type Explanation, explain } from './explain.ts'
+import { serve } from './gateway.ts'
+import type { Generation } from './generation.ts'
+import { Generations } from './generations.ts'
+import { createLasting, type Hearers, type Lasting } from './lasting.ts'
+import { type Listener, listen } from './listen.ts'
+import { Passage } from './passage.ts'
+
+export interface ServingOptions {
+  readonly settings: Settings
+  readonly log: Log
+  /** Number of the first generation; 1 unless others went before in other processes. */
+  readonly generation?: number
+  /** Newest first; none: page links are good for this process only. */
+  readonly sealKeys?: readonly string[]
+  /** API keys besides those of the key file, for this process only: the demo's. */
+  readonly madeHere?: readonly ApiKey[]
+  /** Memory, CPU and event loop among the metrics; once a process. */
+  readonly processMetrics?: boolean
+  readonly now?: () => number
+}
+
+/** API keys and service keys with their last use; no hashes. */
+export interface KeysInUse {
+  readonly keys: readonly KeyUse[]
+  readonly problems: readonly string[]
+}
+
+export interface Serving {
+  readonly url: string
+  readonly metrics: Metrics
+  readonly generations: Generations
+  readonly lasting: Lasting
+  /** A configuration is applied, and nobody wants to stop. */
+  readonly isReady: boolean
+  explain(request: ExplainRequest): Promise<Explanation>
+  keys(): KeysInUse
+  /** No longer ready; for so many milliseconds connections are still accepted, and answers ask clients to open others elsewhere. */
+  beginDraining(grace: number): Promise<void>
+  /** Stops accepting, lets running requests end within `timeouts.drain`, then closes everything. */
+  close(): Promise<void>
+}
+
+export async function startServing(options: ServingOptions): Promise<Serving> {
+  const { settings, log, now = Date.now } = options
+  const metrics = createMetrics({ process: options.processMetrics ?? false })
+  const lasting = createLasting({ now, sealKeys: options.sealKeys ?? [], hear: hearers(metrics, log) })
+  const generations = new Generations({
+    lasting,
+    record: createRecord(log, metrics),
+    opening: { log, ...(options.madeHere && { madeHere: options.madeHere }) },
+    onApplied: ({ number, composed }) => metrics.applied(number, labelNames(composed.settings)),
+  })
+  let draining = false
+  let listener: Listener | undefined
+  const close = async (): Promise<void> => {
+    draining = true
+    const drain = (generations.current?.composed.settings ?? settings).server.timeouts.drain
+    await listener?.close(drain)
+    await generations.close()
+    await lasting.close()
+    log.flush()
+  }
+  try {
+    generations.apply(await generations.prepare(settings, options.generation))
+    listener = await open(generations, settings, () => draining)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    url: urlOf(settings.server.listen, listener.address.port, settings.server.tls !== undefined),
+    metrics,
+    generations,
+    lasting,
+    get isReady() {
+      return !draining
+    },
+    explain: (request) => explain(generations.current!.composed, request, now()),
+    keys() {
+      const { keyStore } = generations.current!
+      return { keys: keyStore?.list(now()) ?? [], problems: keyStore?.problems ?? [] }
+    },
+    async beginDraining(grace) {
+      draining = true
+      if (grace > 0) await wait(grace)
+    },
+    close,
+  }
+}
+
+function open(generations: Generations, { server }: Settings, isDraining: () => boolean): Promise<Listener> {
+  const nextId = requestIds()
+  const { host, port } = server.listen
+  const begin = (generation: Generation, request: IncomingMessage, response: ServerResponse): Passage => {
+    generation.enter()
+    if (isDraining()) response.shouldKeepAlive = false
+    return new Passage(nextId(), request, response, generation.around)
+  }
+  return listen(
+    { host, port, limits: server.limits, timeouts: server.timeouts },
+    {
+      handle: (request, response) => {
+        const generation = generations.current!
+        void serve(begin(generation, request, response), generation.composed.house)
+      },
+      refuse: (request, response, refusal) => begin(generations.current!, request, response).refuse(refusal),
+    },
+  )
+}
+
+function hearers(metrics: Metrics, { logger }: Log): Hearers {
+  return {
+    onCacheLookup: metrics.cacheLookup,
+    onGuarded: metrics.guardedEntries,
+    onFetch: (what, error) =>
+      error !== undefined && logger.warn({ what, err: describeError(error) }, 'a document could not be fetched'),
+    onJwksRefresh: (issuer, result, problem) => {
+      metrics.jwksRefresh(issuer, result)
+      if (problem !== undefined) logger.warn({ issuer, problem }, 'the keys of an issuer could not be fetched')
+    },
+  }
+}
+
+/** Short, unguessable across restarts, and cheap: a random start and a count. Always a FHIR id, as OperationOutcomes carry it. */
+function requestIds(): () => string {
+  const start = randomBytes(6).toString('hex')
+  let count = 0
+  return () => `${start}-${(++count).toString(36)}`
+}
+
+function labelNames(settings: Settings) {
+  return {
+    routes: settings.routes.map(({ name }) => name),
+    upstreams: Object.keys(settings.upstreams),
+    issuers: settings.issuers.map(({ name }) => name),
+  }
+}
+
+export function urlOf({ host }: Address, port: number, secure = false): string {
+  return `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
