@@ -13,6 +13,8 @@ export type TlsNews =
   | { readonly state: 'broken'; readonly problem: string }
 
 export interface TlsIdentity {
+  /** When the certificate that is shown ends; milliseconds since 1970. */
+  readonly expires: number
   /** For a new server. */
   options(): TlsOptions
   /** Tells of every later pair: everything but what only a new server can take. */
@@ -91,6 +93,9 @@ export async function openTlsIdentity({
 
   const timer = setInterval(look, interval).unref()
   return {
+    get expires() {
+      return material.expires
+    },
     options: () => optionsOf(material),
     onChange: (taker) => void takers.push(taker),
     look,
