@@ -59,7 +59,6 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     instead: 'only the limits of the server would hold',
     harmless: isEmpty,
   },
-  { key: 'routes.*.rateLimit', effect: 'protects-less', instead: 'requests would not be counted' },
   { key: 'routes.*.rewrite', effect: 'protects-less', instead: 'the upstream would be sent another path than meant' },
   { key: 'routes.*.webSocket', effect: 'refuses-more', instead: 'upgrades are refused', harmless: is(false) },
   {

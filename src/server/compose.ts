@@ -35,7 +35,7 @@ export interface Composed {
 }
 
 export function compose(settings: Settings, lasting: Lasting, own: GenerationParts): Composed {
-  const { hear, now, seals, keySets } = lasting
+  const { hear, now, seals, keySets, state } = lasting
   const { generation, lease, keyStore, offline = false } = own
   const { limits, timeouts } = settings.server
   const catalogue = compileCatalogue(settings.scopes)
@@ -65,7 +65,7 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
     routes: mapRoutes(settings, catalogue),
     apiKeyHeader: apiKeyHeader(settings),
   })
-  const build = { settings, catalogue, upstreams, seals, generation, now, hear }
+  const build = { settings, catalogue, upstreams, seals, generation, now, hear, state }
   const house: House = {
     routes: compileRouteTable(settings.routes.flatMap((route) => entriesOf(route, build))),
     readHeaders: headerReader({

@@ -15,6 +15,7 @@ import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
 import type { Outbound } from '../proxy/headers.ts'
 import type { BodyInspection } from '../proxy/request-body.ts'
 import type { Upstream } from '../proxy/upstream.ts'
+import type { CountRequest } from './rate-limits.ts'
 
 export interface AskedLine {
   readonly method: string
@@ -81,6 +82,8 @@ export interface Endpoint {
   readonly bodyLimit: number
   /** Most bytes of what is asked of the upstream for a check. */
   readonly heldLimit: number
+  /** Counts a request against the route's rate; left out where it has none. */
+  readonly count?: CountRequest | undefined
   /** What the body is for; known from the request line alone. */
   bodyUse(line: AskedLine): BodyUse
   /** `body` is the text of a form or a Bundle, undefined for every other use. */

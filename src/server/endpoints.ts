@@ -8,6 +8,7 @@ import { compileInbound } from '../proxy/answer-headers.ts'
 import { compileOutbound } from '../proxy/headers.ts'
 import { compilePublicUrls, type PublicUrls } from '../proxy/public-url.ts'
 import type { Upstream } from '../proxy/upstream.ts'
+import type { SharedState } from '../state/shared-state.ts'
 import { rememberDecisions } from './decision-cache.ts'
 import type { Endpoint } from './endpoint.ts'
 import { createExportJobs } from './export-jobs.ts'
@@ -17,6 +18,7 @@ import { countsBy, outboundRoute, ownedHeaders } from './owned-headers.ts'
 import { createPages } from './pages.ts'
 import { plainEndpoint, type SharedParts } from './plain-endpoint.ts'
 import { policyOf } from './policy-of.ts'
+import { createRateLimit } from './rate-limits.ts'
 import type { Seals } from './seals.ts'
 
 /** What the endpoints of one generation are built from. */
@@ -28,6 +30,7 @@ export interface Build {
   readonly generation: number
   readonly now: () => number
   readonly hear: Pick<Hearers, 'onCacheLookup' | 'onGuarded'>
+  readonly state: SharedState
 }
 
 export function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
@@ -45,6 +48,7 @@ export function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
     inbound: compileInbound(route, urls),
     bodyLimit: (route.kind === 'fhir' ? route.limits?.body : undefined) ?? limits.body,
     heldLimit: (route.kind === 'fhir' ? route.limits?.guardedBody : undefined) ?? limits.guardedBody,
+    count: route.rateLimit && createRateLimit(route.name, route.rateLimit, build.state),
   }
   if (route.kind === 'fhir') {
     const template = route.path.split('/').filter(Boolean)

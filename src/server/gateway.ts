@@ -49,6 +49,7 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     passage.read(line)
     const grant = endpoint.isPublic ? undefined : orRefuse(await house.authenticate(headers, target, endpoint))
     passage.authenticated(grant)
+    orRefuse(passage.counted(await endpoint.count?.(grant, () => request.socket.remoteAddress)))
     const body = orRefuse(await readMeaning(request, line, endpoint))
     const asked = orRefuse(endpoint.name(line, body, grant))
     const decision = asked.decide(grant)
@@ -92,7 +93,7 @@ const CHANGED = changedMeanwhile(412)
 
 /** Forwarded, narrowed or guarded, as the plan says; only a cleared decision gets here. */
 function send(decision: Permit, plan: Plan, passage: Passage, house: House, looksLeft = MOST_LOOKS_AGAIN): void {
-  const { request, response, endpoint, grant, line } = passage.sending()
+  const { request, response, endpoint, grant, line, fields } = passage.sending()
   const { upstream, outbound, inbound, bodyLimit } = endpoint
   const streamed = plan.bodyUse === 'resource' || plan.bodyUse === 'stream'
   const refusal = streamed ? refuseStream(plan, line, bodyLimit) : undefined
@@ -123,6 +124,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
       rewritten: transform !== undefined,
       guards: transform?.guards,
     })
+    back.push(...fields)
     return { status, headers: back, transform }
   }
   forward(decision, {

@@ -3,6 +3,8 @@
 // verified tokens is not here, so that it goes with the generation.
 
 import { createKeySets, type KeySets, type KeySetsOptions } from '../credentials/jwks.ts'
+import { InProcessState } from '../state/in-process.ts'
+import type { SharedState } from '../state/shared-state.ts'
 import { Keeper } from './keeper.ts'
 import { createSeals, type Seals } from './seals.ts'
 
@@ -17,6 +19,8 @@ export interface Lasting {
   readonly keeper: Keeper
   readonly keySets: KeySets
   readonly seals: Seals
+  /** Rates used up and marks that may be used once. */
+  readonly state: SharedState
   readonly hear: Hearers
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -29,6 +33,8 @@ export interface LastingOptions {
   /** Newest first; none: page links are good for this process only. */
   readonly sealKeys?: readonly string[]
   readonly hear?: Hearers
+  /** Left out: this process counts alone. */
+  readonly state?: SharedState
 }
 
 const HEARS_NOTHING: Hearers = {
@@ -39,12 +45,13 @@ const HEARS_NOTHING: Hearers = {
 }
 
 export function createLasting(options: LastingOptions = {}): Lasting {
-  const { now = Date.now, sealKeys = [], hear = HEARS_NOTHING } = options
+  const { now = Date.now, sealKeys = [], hear = HEARS_NOTHING, state = new InProcessState() } = options
   const keySets = createKeySets({ now, onRefresh: hear.onJwksRefresh })
   return {
     keeper: new Keeper(),
     keySets,
     seals: createSeals({ keys: sealKeys, now }),
+    state,
     hear,
     now,
     close: () => keySets.close(),

@@ -12,6 +12,7 @@ import { replyDocument, replyRefusal } from '../proxy/reply.ts'
 import { readBody } from '../proxy/request-body.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
 import type { OpenDocument, SentBody } from './open-document.ts'
+import type { Counted } from './rate-limits.ts'
 
 export interface Surroundings {
   record(finished: Finished): void
@@ -25,7 +26,11 @@ export interface Sending {
   readonly endpoint: Endpoint
   readonly grant: Grant | undefined
   readonly line: AskedLine
+  /** Header fields of every answer to this request, flat. */
+  readonly fields: readonly string[]
 }
+
+const NO_FIELDS: readonly string[] = []
 
 export class Passage {
   readonly id: string
@@ -40,6 +45,7 @@ export class Passage {
   #decision: Decision | undefined
   #refusal: Refusal | undefined
   #document: OpenDocument | undefined
+  #fields: readonly string[] = NO_FIELDS
   #error: unknown
   #recorded = false
 
@@ -66,6 +72,12 @@ export class Passage {
     this.#grant = grant
   }
 
+  /** A refusal where the rate is used up. */
+  counted(counted: Counted | undefined): Refusal | undefined {
+    if (counted !== undefined) this.#fields = counted.fields
+    return counted?.refusal
+  }
+
   decided(asked: Asked, decision: Decision): void {
     this.#asked = asked
     this.#decision = decision
@@ -74,7 +86,7 @@ export class Passage {
   /** Everything that a request which is sent on has been through. */
   sending(): Sending {
     const { request, response } = this
-    return { request, response, endpoint: this.#endpoint!, grant: this.#grant, line: this.#line! }
+    return { request, response, endpoint: this.#endpoint!, grant: this.#grant, line: this.#line!, fields: this.#fields }
   }
 
   async replyDocument(document: OpenDocument): Promise<void> {
@@ -88,10 +100,7 @@ export class Passage {
       sent: headers.bodyLength === 0 ? undefined : this.#sentBody(headers),
     })
     if (isRefusal(answer)) {
-      const { refusalHeaders } = document
-      for (let i = 0; i < refusalHeaders.length; i += 2) {
-        this.response.setHeader(refusalHeaders[i]!, refusalHeaders[i + 1]!)
-      }
+      this.#set(document.refusalHeaders)
       this.refuse(answer)
       return
     }
@@ -101,6 +110,7 @@ export class Passage {
 
   refuse(refusal: Refusal): void {
     this.#refusal = refusal
+    this.#set(this.#fields)
     const fhir = this.#document?.fhir ?? this.#endpoint?.route.kind === 'fhir'
     const resourceMetadata = this.#around.resourceMetadata(this.#endpoint)
     const sent = replyRefusal(this.response, refusal, {
@@ -130,6 +140,11 @@ export class Passage {
       fetchSite: headers.get('sec-fetch-site'),
       read: (limit) => readBody(this.request, headers, limit),
     }
+  }
+
+  #set(fields: readonly string[]): void {
+    if (this.response.headersSent) return
+    for (let i = 0; i < fields.length; i += 2) this.response.setHeader(fields[i]!, fields[i + 1]!)
   }
 
   #wantsXml(): boolean {

@@ -7,7 +7,7 @@ import type { BodyUse } from '../domain/fhir-request.ts'
 import { printTarget } from '../domain/http/request-target.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
 
-export type SharedParts = Pick<Endpoint, 'upstream' | 'outbound' | 'inbound' | 'bodyLimit' | 'heldLimit'>
+export type SharedParts = Pick<Endpoint, 'upstream' | 'outbound' | 'inbound' | 'bodyLimit' | 'heldLimit' | 'count'>
 
 export function plainEndpoint(route: PlainRoute, match: Match, catalogue: Catalogue, parts: SharedParts): Endpoint {
   const { requires } = match

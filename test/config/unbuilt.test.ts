@@ -27,7 +27,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
   'routes.*.mode': [mapWithFhirKey('mode: { observe: { until: 2099-01-01 } }'), mapWithFhirKey('mode: enforce')],
   'routes.*.trustNarrowing': [mapWithFhirKey('trustNarrowing: true'), mapWithFhirKey('trustNarrowing: false')],
   'routes.*.limits': [mapWithFhirKey('limits: { body: 1MiB }'), mapWithFhirKey('limits: {}')],
-  'routes.*.rateLimit': [plainRoute('rateLimit: { requests: 1, per: 1s }')],
   'routes.*.rewrite': [plainRoute('rewrite: { from: /x, to: /y }')],
   'routes.*.webSocket': [plainRoute('webSocket: true'), plainRoute('webSocket: false')],
   'routes.*.authorization.clientCredentials': [
