@@ -26,16 +26,9 @@ const isEmpty = (value: unknown): boolean =>
 
 export const UNBUILT: readonly UnbuiltKey[] = [
   { key: 'server.workers', effect: 'refuses-more', instead: 'one process serves', harmless: is(1) },
-  {
-    key: 'server.trustedProxies',
-    effect: 'refuses-more',
-    instead: 'forwarded headers are never believed',
-    harmless: isEmpty,
-  },
   { key: 'server.tls', effect: 'protects-less', instead: 'the port would speak plain http' },
   { key: 'server.admin.clientCa', effect: 'protects-less', instead: 'the admin port would not ask for certificates' },
   { key: 'issuers.*.introspection', effect: 'protects-less', instead: 'the issuer would not be asked' },
-  { key: 'upstreams.*.health', effect: 'refuses-more', instead: 'its health is not checked' },
   { key: 'cors', effect: 'refuses-more', instead: 'pages of other origins are refused', harmless: isEmpty },
   { key: 'shared.redis', effect: 'protects-less', instead: 'replicas would not share limits and revocations' },
   { key: 'authz', effect: 'protects-less', instead: 'other proxies would get no decisions', harmless: isEmpty },

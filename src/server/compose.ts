@@ -7,6 +7,7 @@ import { compileCatalogue } from '../domain/decision/policy.ts'
 import { headerReader } from '../domain/http/request-headers.ts'
 import { compileRouteTable } from '../domain/route-table.ts'
 import { Upstream } from '../proxy/upstream.ts'
+import { compileClientAddress } from './client-address.ts'
 import { createDiscovery, type Discovery } from './discovery.ts'
 import { entriesOf } from './endpoints.ts'
 import type { House } from './gateway.ts'
@@ -75,6 +76,7 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
     }),
     limits,
     stallTimeout: timeouts.idle,
+    clientAddress: compileClientAddress(settings.server.trustedProxies),
     findOpenDocument: (path) => discovery.find(path) ?? ownPages.find(path),
     authenticate: (headers, target, endpoint) => authenticator.authenticate(headers, target, endpoint.route),
   }

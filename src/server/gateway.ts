@@ -11,6 +11,7 @@ import type { RouteTable } from '../domain/route-table.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
 import { isReadFirst, mostRead, refuseBeforeReading } from './body-rules.ts'
+import type { ClientAddress } from './client-address.ts'
 import { decodeUtf8, edgeOf } from './edge.ts'
 import type { AskedLine, Endpoint, LookAgain, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
@@ -24,6 +25,8 @@ export interface House {
   readonly limits: { readonly searchParameters: number }
   /** Milliseconds that a client may let an answer wait. */
   readonly stallTimeout: number
+  /** Of the client, as far as proxies that stand between are trusted; never decides about access. */
+  readonly clientAddress: ClientAddress
   findOpenDocument(path: string): OpenDocument | undefined
   authenticate(
     headers: RequestHeaders,
@@ -49,7 +52,7 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     passage.read(line)
     const grant = endpoint.isPublic ? undefined : orRefuse(await house.authenticate(headers, target, endpoint))
     passage.authenticated(grant)
-    orRefuse(passage.counted(await endpoint.count?.(grant, () => request.socket.remoteAddress)))
+    orRefuse(passage.counted(await endpoint.count?.(grant, () => house.clientAddress(request))))
     const body = orRefuse(await readMeaning(request, line, endpoint))
     const asked = orRefuse(endpoint.name(line, body, grant))
     const decision = asked.decide(grant)
@@ -107,7 +110,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     headers: line.headers,
     grant,
     requestId: passage.id,
-    clientAddress: request.socket.remoteAddress ?? 'unknown',
+    clientAddress: house.clientAddress(request),
     bodyUnchanged: hasBody,
     answerIsRead: plan.readsAnswer,
     overrides: plan.overrides,

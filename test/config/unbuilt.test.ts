@@ -4,13 +4,11 @@ import { mapWith, mapWithFhirKey, mapWithRoute, ref, said } from './support/maps
 
 const server = (keys: string) => mapWith({ replace: ['8080 }', `8080, ${keys} }`] })
 const section = (text: string) => mapWith({ append: `${text}\n` })
-const upstream = (keys: string) => mapWith({ replace: ['8101/fhir', `8101/fhir, ${keys}`] })
 const plainRoute = (keys: string) => mapWithRoute(`{ upstream: hapi, match: GET /x, requires: public, ${keys} }`)
 
 /** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
 const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>> = {
   'server.workers': [server('workers: 2'), server('workers: 1')],
-  'server.trustedProxies': [server('trustedProxies: [10.0.0.0/8]'), server('trustedProxies: []')],
   'server.tls': [server('tls: { cert: c, key: k }')],
   'server.admin.clientCa': [server('tls: { cert: c, key: k }, admin: { clientCa: c }')],
   'issuers.*.introspection': [
@@ -18,7 +16,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
       replace: ['jwks: h', 'introspection: { url: https://ehr.example.org/i, clientId: c, clientSecret: s }, jwks: h'],
     }),
   ],
-  'upstreams.*.health': [upstream('health: { path: /healthz }')],
   cors: [section('cors: { origins: ["*"] }')],
   'shared.redis': [section('shared: { redis: redis://h }'), section(`shared: { redis: "${ref('R:-')}" }`)],
   authz: [section('authz: { http: 127.0.0.1:9091 }'), section('authz: {}')],

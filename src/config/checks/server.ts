@@ -36,6 +36,13 @@ export function checkServer({ server }: Draft, report: Report, warn: Report): vo
       )
     }
   }
+  for (const [index, network] of (server?.trustedProxies ?? []).entries()) {
+    if (!network?.endsWith('/0')) continue
+    warn(
+      ['server', 'trustedProxies', index],
+      'every client is believed about its own address; name the networks of your proxies only',
+    )
+  }
   if (server?.tls?.clientCertificates !== undefined && server.tls.clientCa === undefined) {
     report(['server', 'tls', 'clientCertificates'], 'without clientCa no certificate is asked for; name the CA', 'key')
   }

@@ -1,5 +1,6 @@
 // Where to listen and where to send: `host:port` addresses, URLs, networks. URLs never hold user names or passwords: secrets have
 // keys of their own, which are never printed.
+import { isIP } from 'node:net'
 import { parsed } from './keywords.ts'
 
 export interface Address {
@@ -66,7 +67,6 @@ function parseBaseUrl(text: string): string | undefined {
 
 function isNetwork(text: string): boolean {
   const [ip = '', prefix] = text.split('/')
-  const v6 = ip.includes(':')
-  if (!URL.canParse(`http://${v6 ? `[${ip}]` : ip}/`) || (!v6 && !/^\d{1,3}(\.\d{1,3}){3}$/.test(ip))) return false
-  return prefix === undefined || Number(prefix) <= (v6 ? 128 : 32)
+  const family = isIP(ip)
+  return family !== 0 && (prefix === undefined || Number(prefix) <= (family === 6 ? 128 : 32))
 }
