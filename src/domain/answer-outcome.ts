@@ -42,6 +42,12 @@ export function operationOutcome(refusal: Refusal, requestId: string): Operation
 }
 
 export function printOutcomeXml(outcome: OperationOutcome): string {
+  return XML_PROLOG + outcomeElement(outcome)
+}
+
+export const XML_PROLOG = '<?xml version="1.0" encoding="UTF-8"?>'
+
+export function outcomeElement(outcome: OperationOutcome): string {
   const [issue] = outcome.issue
   const [coding] = issue.details.coding
   const details =
@@ -52,7 +58,7 @@ export function printOutcomeXml(outcome: OperationOutcome): string {
     element('details', details) +
     value('diagnostics', issue.diagnostics)
   const id = outcome.id === undefined ? '' : value('id', outcome.id)
-  return `<?xml version="1.0" encoding="UTF-8"?><OperationOutcome xmlns="http://hl7.org/fhir">${id}${element('issue', fields)}</OperationOutcome>`
+  return `<OperationOutcome xmlns="http://hl7.org/fhir">${id}${element('issue', fields)}</OperationOutcome>`
 }
 
 /** Characters that a FHIR string may not hold, and that XML 1.0 cannot even name, become U+FFFD. */

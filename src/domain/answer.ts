@@ -2,6 +2,7 @@
 // the request id and the one code that also labels the log line and the metric.
 // INVARIANT: `not-found` says the same for every cause, so an absent resource and a foreign one cannot be told apart.
 
+import { batchResponse, printBatchResponseXml } from './answer-batch.ts'
 import { operationOutcome, printOutcomeXml } from './answer-outcome.ts'
 import { TITLES } from './answer-titles.ts'
 import { REFUSALS, type Refusal } from './refusal.ts'
@@ -29,10 +30,16 @@ export function answerOf(refusal: Refusal, context: AnswerContext): Answer {
       body: JSON.stringify(problemOf(refusal, context.requestId)),
     }
   }
-  const outcome = operationOutcome(refusal, context.requestId)
-  return context.wantsXml
-    ? { status, contentType: 'application/fhir+xml; charset=utf-8', body: printOutcomeXml(outcome) }
-    : { status, contentType: 'application/fhir+json; charset=utf-8', body: JSON.stringify(outcome) }
+  const { entries } = refusal.extras
+  if (context.wantsXml) {
+    const body =
+      entries === undefined
+        ? printOutcomeXml(operationOutcome(refusal, context.requestId))
+        : printBatchResponseXml(entries)
+    return { status, contentType: 'application/fhir+xml; charset=utf-8', body }
+  }
+  const body = entries === undefined ? operationOutcome(refusal, context.requestId) : batchResponse(entries)
+  return { status, contentType: 'application/fhir+json; charset=utf-8', body: JSON.stringify(body) }
 }
 
 /** Problem details as RFC 9457 names them; `code` and `requestId` are its extension members. */
@@ -59,5 +66,7 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
 
 /** The status that is sent: never one that would give the cause of a `not-found` away. */
 export function statusOf(refusal: Refusal): number {
+  // A batch succeeds as such, whatever becomes of its entries (R4 http §batch).
+  if (refusal.extras.entries !== undefined) return 200
   return refusal.code === 'not-found' ? REFUSALS['not-found'].status : refusal.status
 }

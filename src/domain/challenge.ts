@@ -7,6 +7,8 @@ export interface ChallengeContext {
   readonly realm: string
   /** Absolute URL of the route's protected-resource metadata. */
   readonly resourceMetadata?: string
+  /** Algorithms of DPoP proofs (RFC 9449 §7.1), where access tokens count; left out, bound tokens are not spoken of. */
+  readonly proofAlgorithms?: readonly string[]
 }
 
 /** RFC 6749 §3.3 `scope-token`, one or more with single spaces between. */
@@ -27,6 +29,8 @@ const DESCRIPTIONS: Partial<Readonly<Record<RefusalCode, string>>> = {
 }
 
 export function challengeOf(refusal: Refusal, context: ChallengeContext): string | undefined {
+  // What is refused is not the request but its entries.
+  if (refusal.extras.entries !== undefined) return undefined
   const error = REFUSALS[refusal.code].challenge
   if (error === 'none') return undefined
   let value = `Bearer realm="${QUOTABLE.test(context.realm) ? context.realm : 'scopegate'}"`
@@ -34,7 +38,17 @@ export function challengeOf(refusal: Refusal, context: ChallengeContext): string
     value += attribute('error', error) + attribute('error_description', DESCRIPTIONS[refusal.code])
     if (error === 'insufficient_scope') value += attribute('scope', scopeOf(refusal))
   }
-  return value + attribute('resource_metadata', context.resourceMetadata)
+  value += attribute('resource_metadata', context.resourceMetadata)
+  const algorithms = context.proofAlgorithms?.join(' ')
+  if (algorithms === undefined || error === 'insufficient_scope') return value
+  return value + proofChallenge(algorithms, refusal, error)
+}
+
+/** Beside the one for bearer tokens (RFC 9449 §7.2): a client learns that it may bind its tokens, and what was wrong with a proof. */
+function proofChallenge(algorithms: string, { extras }: Refusal, error: string): string {
+  if (!QUOTABLE.test(algorithms)) return ''
+  const shown = extras.proof === true ? 'invalid_dpop_proof' : error
+  return `, DPoP algs="${algorithms}"${shown === 'bare' ? '' : attribute('error', shown)}`
 }
 
 /** All or nothing: a set with a piece missing would not do what it promises. */

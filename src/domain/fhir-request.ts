@@ -2,7 +2,7 @@
 // requires, and the request that would go upstream, rebuilt from what was parsed: never the client's raw text (spec §0.1).
 
 import { type Door, lookupAccess, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
-import { type BundleRequest, readBundle } from './fhir/bundle.ts'
+import { type BundleLimits, type BundleRequest, readBundle } from './fhir/bundle.ts'
 import type { Definitions } from './fhir/definitions.ts'
 import {
   type FhirRequestLine,
@@ -64,14 +64,14 @@ export function bodyUseOf({ method, segments }: FhirRequestLine): BodyUse {
 export function readFhirRequest(
   line: FhirRequestLine,
   body: string | undefined,
-  limits: { readonly bundleEntries: number; readonly searchParameters: number },
+  limits: BundleLimits,
   definitions: Definitions,
 ): FhirRequest | Refusal {
   const use = bodyUseOf(line)
   if (use === 'form') return searchByPost(line, body ?? '', limits.searchParameters, definitions)
   const interaction = parseInteraction(line, definitions)
   if (isRefusal(interaction)) return interaction
-  if (use === 'bundle') return bundle(line, body ?? '', limits.bundleEntries, definitions)
+  if (use === 'bundle') return bundle(line, body ?? '', limits, definitions)
   const subscription = use === 'subscription' ? readStrictJson(body ?? 'null') : undefined
   if (subscription !== undefined && 'reason' in subscription) return refuse('body-invalid', 'The body is not JSON.')
   const condition = interaction.code === 'create' && interaction.condition
@@ -126,10 +126,10 @@ function searchByPost(
 function bundle(
   line: FhirRequestLine,
   body: string,
-  maximumEntries: number,
+  limits: BundleLimits,
   definitions: Definitions,
 ): FhirRequest | Refusal {
-  const read = readBundle(body, maximumEntries, definitions)
+  const read = readBundle(body, limits, definitions)
   if (isRefusal(read)) return read
   const entries = read.entries.map(({ interaction, lookups, resource }) => [
     ...requiredOf(interaction, 'bundle', subscribedSearch(resource, definitions)),
@@ -137,7 +137,7 @@ function bundle(
   ])
   return {
     interaction: { code: read.code },
-    required: [...entries.map(([own]) => own!), ...entries.flatMap(([, ...lookups]) => lookups)],
+    required: [...entries.flatMap(([own]) => own ?? []), ...entries.flatMap(([, ...lookups]) => lookups)],
     entries,
     method: 'POST',
     segments: [],

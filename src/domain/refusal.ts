@@ -73,8 +73,12 @@ export interface RefusalExtras {
   readonly scopes?: readonly string[]
   /** Another status where the closed list leaves a choice (`interaction-unknown`: 404 for an unknown shape, 405 for a known one). */
   readonly status?: number
+  /** Of a batch: the refusal of each entry, in order. The answer is then a batch-response. */
+  readonly entries?: readonly Refusal[]
   /** Seconds, for `Retry-After`. */
   readonly retryAfter?: number
+  /** What was wrong is the proof of possession (RFC 9449 §7.1), not the token. */
+  readonly proof?: boolean
   /** Methods for `Allow`, which belongs to a 405 (RFC 9110 §15.5.6). */
   readonly allow?: readonly string[]
 }
@@ -98,6 +102,12 @@ export class Refusal {
 
 export function refuse(code: RefusalCode, detail: string, extras?: RefusalExtras): Refusal {
   return new Refusal(code, detail, extras)
+}
+
+/** A batch of which every entry is refused; it is labelled with the code of the first. */
+export function refuseEach(entries: readonly [Refusal, ...(readonly Refusal[])]): Refusal {
+  const [{ code, detail }] = entries
+  return new Refusal(code, detail, { entries })
 }
 
 export function isRefusal(value: unknown): value is Refusal {

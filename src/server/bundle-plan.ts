@@ -9,7 +9,7 @@ import type { EntryChange } from '../domain/fhir/bundle-print.ts'
 import { EntryReferences, refersTo } from '../domain/fhir/entry-references.ts'
 import { isWrite } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { isRefusal, type Refusal, refuse, refuseEach } from '../domain/refusal.ts'
 import { ConditionalReferences } from './conditional-references.ts'
 import { checkEntry } from './entry-write.ts'
 import { inParallel } from './in-parallel.ts'
@@ -46,12 +46,18 @@ export async function planBundle(
   })
   if (code === 'batch') refuseDependents(entries, refused)
   const [first] = [...refused.keys()].sort((a, b) => a - b)
-  if (first !== undefined && (code === 'transaction' || refused.size === entries.length))
-    return placed(refused.get(first)!, first)
+  if (first !== undefined && code === 'transaction') return placed(refused.get(first)!, first)
+  if (refused.size === entries.length) return refuseAll(entries.map((_, index) => refused.get(index)!))
   const twice = code === 'transaction' ? writtenTwice(entries, changes) : undefined
   if (twice !== undefined) return placed(refuse('body-invalid', 'another entry writes the same resource.'), twice)
   const isConditional = [...changes].some(([at, { ifMatch }]) => ifMatch !== undefined && !entries[at]!.ifMatch)
   return { body: bundle.print(changes, new Set(refused.keys())), constraints, refused, isConditional }
+}
+
+/** Nothing goes upstream. When it was not reached at all, the batch failed as such and may be sent again. */
+function refuseAll(refusals: readonly Refusal[]): Refusal {
+  const [first, ...others] = refusals
+  return refusals.every(({ status }) => status >= 500) ? first! : refuseEach([first!, ...others])
 }
 
 function placed({ code, detail, extras }: Refusal, index: number): Refusal {

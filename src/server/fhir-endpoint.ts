@@ -4,10 +4,11 @@
 import type { FhirRoute } from '../config/settings.ts'
 import { decideBatch } from '../domain/decision/decide-batch.ts'
 import { decidePlain } from '../domain/decision/decide-plain.ts'
-import type { Decision } from '../domain/decision/decision.ts'
+import type { Decision, Deny } from '../domain/decision/decision.ts'
 import { narrowExport } from '../domain/decision/export-access.ts'
 import { operationAccess } from '../domain/decision/operation-access.ts'
 import type { FhirPolicy } from '../domain/decision/policy.ts'
+import type { BundleLimits } from '../domain/fhir/bundle.ts'
 import { isSearchByPost } from '../domain/fhir/interaction.ts'
 import { bodyUseOf, type FhirRequest, type FhirRequestLine, readFhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
@@ -26,7 +27,7 @@ import { readBack } from './write-answers.ts'
 export interface FhirParts extends SharedParts {
   readonly policy: FhirPolicy
   readonly decide: Decide
-  readonly limits: { readonly bundleEntries: number; readonly searchParameters: number }
+  readonly limits: BundleLimits
   readonly rewrites: boolean
   readonly guard: GuardRules
   readonly jobs: ExportJobs
@@ -97,13 +98,25 @@ function withoutSearch({ method, segments }: FhirRequestLine): readonly string[]
 
 function decide(request: FhirRequest, grant: Grant, { decide: remembered, policy }: FhirParts): Decision {
   const { interaction, required, method, parameters, segments, body } = request
-  if (interaction.code === 'batch') return decideBatch(request.entries!, (entry) => remembered(entry, grant, policy))
+  if (interaction.code === 'batch') {
+    const faultOf = (index: number): Refusal | undefined => request.bundle!.entries[index]!.fault
+    return decideBatch(
+      request.entries!,
+      (entry, index) => deniedFor(faultOf(index)) ?? remembered(entry, grant, policy),
+    )
+  }
   if (interaction.code !== 'operation') return remembered(required, grant, policy)
   const asked = { interaction, method, parameters, segments, body }
   const access = operationAccess(asked, policy.operations, policy.definitions)
-  if (isRefusal(access)) return { outcome: 'deny', refusal: access, covered: [], missing: [] }
+  if (isRefusal(access)) return deniedFor(access)
   if ('scope' in access) return decidePlain({ anyOf: [access.scope] }, grant, policy.catalogue)
   const decision = remembered([access], grant, policy)
   const part = decision.outcome === 'deny' && access.door === 'bulk' ? narrowExport(access, grant, policy) : undefined
   return part === undefined ? decision : remembered([part], grant, policy)
+}
+
+/** What cannot be understood is not asked about any further. */
+function deniedFor<Fault extends Refusal | undefined>(refusal: Fault): Deny | (Fault & undefined)
+function deniedFor(refusal: Refusal | undefined): Deny | undefined {
+  return refusal && { outcome: 'deny', refusal, covered: [], missing: [] }
 }

@@ -2,7 +2,7 @@
 // of refused entries put in between (R4 http §transaction). INVARIANT: answers and entries are counted alike, so that no answer is
 // judged by another entry's constraint.
 
-import { operationOutcome } from '../domain/answer-outcome.ts'
+import { refusedEntry } from '../domain/answer-batch.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { BundleEntry } from '../domain/fhir/bundle.ts'
 import { type Interaction, isWrite } from '../domain/fhir/interaction.ts'
@@ -59,7 +59,8 @@ function judgeAnswers(
 ): EntryJudge {
   const refusedBetween = (from: number, to: number): Buffer => {
     const entries: string[] = []
-    for (let place = from; place < to; place++) if (refused.has(place)) entries.push(refusedEntry(refused.get(place)!))
+    for (let place = from; place < to; place++)
+      if (refused.has(place)) entries.push(JSON.stringify(refusedEntry(refused.get(place)!)))
     return Buffer.from(entries.join(','))
   }
   return {
@@ -101,10 +102,6 @@ function judgeRead(
   }
   if (!isOfInstance(interaction) && isPlainOutcome(JSON.parse(raw.toString()))) return 'release'
   return guardInner(raw, innerOptions(entry, constraint, grant, rules)) ?? 'withhold'
-}
-
-function refusedEntry(refusal: Refusal): string {
-  return JSON.stringify({ response: { status: String(refusal.status), outcome: operationOutcome(refusal, '') } })
 }
 
 function innerOptions(

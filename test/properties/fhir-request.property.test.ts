@@ -127,7 +127,7 @@ test('Any text is a Bundle that can be read or a refusal, and never throws.', ()
         fc.array(entry, { maxLength: 3 }).map((entries) => bundleOf('batch', entries)),
       ),
       (text) => {
-        const read = readBundle(text, 10, R4)
+        const read = readBundle(text, { bundleEntries: 10, searchParameters: 10 }, R4)
         if (isRefusal(read)) expect(read.status).toBeGreaterThanOrEqual(400)
         else expect(read.entries.length).toBeGreaterThan(0)
       },

@@ -1,20 +1,23 @@
 // A batch is decided entry by entry, because its entries do not depend on each other (R4 http §batch): one that is refused does not
-// take the others with it. When all are refused, so is the batch.
+// take the others with it. When all are refused nothing is cleared, and each is told at its place.
 
 import type { Constraint } from '../constraint/constraint.ts'
+import { refuseEach } from '../refusal.ts'
 import { type Constrained, clear, clearWithin, type Decision, type Deny, type Permit } from './decision.ts'
 import type { RequiredAccess } from './required-access.ts'
 
 /** `entries`: what each entry requires, its own access first. */
 export function decideBatch(
   entries: readonly (readonly RequiredAccess[])[],
-  decideEntry: (required: readonly RequiredAccess[]) => Decision,
+  decideEntry: (required: readonly RequiredAccess[], index: number) => Decision,
 ): Decision {
-  const decisions = entries.map(decideEntry)
+  const decisions = entries.map((required, index) => decideEntry(required, index))
   const permits = decisions.filter((one): one is Permit => one.outcome !== 'deny')
-  const denied = decisions.find((one): one is Deny => one.outcome === 'deny')
+  const [denied, ...others] = decisions.filter((one): one is Deny => one.outcome === 'deny')
   const covered = permits.flatMap((one) => one.covered)
-  if (denied !== undefined && permits.length === 0) return denied
+  if (denied !== undefined && permits.length === 0) {
+    return { ...denied, refusal: refuseEach([denied.refusal, ...others.map(({ refusal }) => refusal)]) }
+  }
   if (denied === undefined && permits.every(({ outcome }) => outcome === 'forward')) return clear(covered)
   const constraintOf = (index: number, place: number): Constraint | undefined => {
     const one = decisions[index]!

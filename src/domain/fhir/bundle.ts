@@ -23,12 +23,14 @@ export interface BundleEntry {
   readonly ifMatch?: string | undefined
   readonly ifNoneMatch?: string | undefined
   readonly fullUrl?: string | undefined
+  /** Why an entry of a batch cannot be read: it is refused by itself. */
+  readonly fault?: Refusal
 }
 
 export interface BundleRequest {
   readonly code: 'batch' | 'transaction'
   readonly entries: readonly BundleEntry[]
-  /** What goes upstream, with changes to entries by their place, and without the entries at some places. */
+  /** What goes upstream, with changes to entries by their place, and without the entries at some places, nor those that cannot be read. */
   print(changes?: ReadonlyMap<number, EntryChange>, without?: ReadonlySet<number>): string
 }
 
@@ -51,7 +53,13 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'])
 // Bundle (1), the entry array (2), an entry (3), its request (4).
 const SPANS_TO = 4
 
-export function readBundle(text: string, maximumEntries: number, definitions: Definitions): BundleRequest | Refusal {
+export interface BundleLimits {
+  readonly bundleEntries: number
+  /** In the URL of an entry. */
+  readonly searchParameters: number
+}
+
+export function readBundle(text: string, limits: BundleLimits, definitions: Definitions): BundleRequest | Refusal {
   const document = readStrictJson(text, { spansTo: SPANS_TO, members: PLACED, caseless: true })
   if ('reason' in document)
     return invalid(`The body is no JSON that can be read: ${document.reason} at character ${document.at}.`)
@@ -64,21 +72,30 @@ export function readBundle(text: string, maximumEntries: number, definitions: De
   const list = bundle['entry'] ?? []
   if (!Array.isArray(list)) return invalid('Bundle.entry must be an array.')
   if (list.length === 0) return invalid('The Bundle has no entry.')
-  if (list.length > maximumEntries)
-    return refuse('body-too-large', `The Bundle has more than ${maximumEntries} entries. Split it.`)
+  if (list.length > limits.bundleEntries)
+    return refuse('body-too-large', `The Bundle has more than ${limits.bundleEntries} entries. Split it.`)
   const entries: BundleEntry[] = []
   for (const [index, given] of list.entries()) {
-    const entry = isJsonObject(given) ? readEntry(given, definitions) : invalid('it is no object')
-    if (isRefusal(entry)) return refuse(entry.code, `Bundle.entry[${index}]: ${entry.detail}`, entry.extras)
-    entries.push(entry)
+    const entry = isJsonObject(given) ? readEntry(given, limits, definitions) : invalid('it is no object.')
+    if (!isRefusal(entry)) entries.push(entry)
+    else if (code === 'batch') entries.push(unreadable(given, entry))
+    else return refuse(entry.code, `Bundle.entry[${index}]: ${entry.detail}`, entry.extras)
   }
   const canonical = entries.map(canonicalRequest)
+  const faulty = entries.flatMap(({ fault }, index) => (fault === undefined ? [] : [index]))
   const print: BundleRequest['print'] = (changes = new Map(), without = new Set()) =>
-    printBundle(text, document, canonical, changes, without)
+    printBundle(text, document, canonical, changes, faulty.length === 0 ? without : new Set([...without, ...faulty]))
   return { code, entries, print }
 }
 
-function readEntry(entry: JsonObject, definitions: Definitions): BundleEntry | Refusal {
+/** Stands at its place and asks for nothing, which no scope covers. */
+function unreadable(given: Json, fault: Refusal): BundleEntry {
+  const fullUrl = isJsonObject(given) ? given['fullUrl'] : undefined
+  const nothing = { interaction: { code: 'capabilities' }, lookups: [], segments: [], parameters: [] } as const
+  return { ...nothing, method: 'GET', fault, ...(typeof fullUrl === 'string' ? { fullUrl } : {}) }
+}
+
+function readEntry(entry: JsonObject, limits: BundleLimits, definitions: Definitions): BundleEntry | Refusal {
   const request = entry['request']
   if (request === undefined || !isJsonObject(request)) return invalid('entry.request is missing.')
   if (hasMisspelling(entry) || hasMisspelling(request)) return invalid(MISSPELT)
@@ -89,7 +106,7 @@ function readEntry(entry: JsonObject, definitions: Definitions): BundleEntry | R
   const { fullUrl } = entry
   if (!isOptionalText(ifMatch) || !isOptionalText(ifNoneMatch) || !isOptionalText(fullUrl))
     return invalid('request.ifMatch and ifNoneMatch, and fullUrl, must be strings.')
-  const target = parseEntryUrl(url)
+  const target = parseEntryUrl(url, limits.searchParameters)
   if (isRefusal(target)) return target
   const ifNoneExist = request['ifNoneExist']
   if (ifNoneExist !== undefined && (typeof ifNoneExist !== 'string' || method !== 'POST')) {
@@ -124,11 +141,11 @@ function canonicalRequest({ interaction, segments, parameters }: BundleEntry): C
 }
 
 // Relative to the base, so that no entry can be read as another host or another mount (spec §2.6).
-function parseEntryUrl(url: string): RequestTarget | Refusal {
+function parseEntryUrl(url: string, maximumParameters: number): RequestTarget | Refusal {
   if (url === '' || url.startsWith('/') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(url)) {
     return refuse('target-ambiguous', 'request.url must be relative to the base, such as Patient/1.')
   }
-  return parseRequestTarget(`/${url}`)
+  return parseRequestTarget(`/${url}`, maximumParameters)
 }
 
 /** POST and PUT carry a resource of the type that the URL names, PUT with the id that it names; reads and deletes carry none. */

@@ -6,7 +6,8 @@ import { bundleOf, R4 } from '../../support/fhir-requests.ts'
 type Request = Readonly<Record<string, unknown>>
 
 const LIMIT = 5
-const read = (text: string): BundleRequest | Refusal => readBundle(text, LIMIT, R4)
+const read = (text: string): BundleRequest | Refusal =>
+  readBundle(text, { bundleEntries: LIMIT, searchParameters: 10 }, R4)
 const entryOf = (request: Request, resource?: unknown): unknown =>
   resource === undefined ? { request } : { request, resource }
 const readEntry = (request: Request, resource?: unknown): BundleRequest | Refusal =>
@@ -42,11 +43,11 @@ describe('refused: no batch and no transaction', () => {
     '{"resourceType":"Bundle","type":"batch","entry":[]}',
     '{"resourceType":"Bundle","type":"batch","entry":{}}',
     '{"resourceType":"Bundle","type":"batch","entry":null}',
-    '{"resourceType":"Bundle","type":"batch","entry":[null]}',
-    '{"resourceType":"Bundle","type":"batch","entry":[[]]}',
-    '{"resourceType":"Bundle","type":"batch","entry":[{}]}',
-    '{"resourceType":"Bundle","type":"batch","entry":[{"request":null}]}',
-    '{"resourceType":"Bundle","type":"batch","entry":[{"request":[]}]}',
+    '{"resourceType":"Bundle","type":"transaction","entry":[null]}',
+    '{"resourceType":"Bundle","type":"transaction","entry":[[]]}',
+    '{"resourceType":"Bundle","type":"transaction","entry":[{}]}',
+    '{"resourceType":"Bundle","type":"transaction","entry":[{"request":null}]}',
+    '{"resourceType":"Bundle","type":"transaction","entry":[{"request":[]}]}',
     // Twice the same member, or one that a careless reader takes for the same.
     '{"resourceType":"Bundle","type":"batch","type":"transaction","entry":[{"request":{"method":"GET","url":"Patient/1"}}]}',
     '{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/1","url":"Patient/2"}}]}',
@@ -68,12 +69,37 @@ describe('refused: no batch and no transaction', () => {
     expect(isRefusal(read(entries(LIMIT)))).toBe(false)
   })
 
-  test('one bad entry refuses all, and the refusal says which', () => {
+  test('one bad entry refuses a whole transaction, and the refusal says which', () => {
     const refusal = read(
-      bundleOf('batch', [entryOf({ method: 'GET', url: 'Patient/1' }), entryOf({ method: 'GET', url: 'Nothing/1' })]),
+      bundleOf('transaction', [
+        entryOf({ method: 'GET', url: 'Patient/1' }),
+        entryOf({ method: 'GET', url: 'Nothing/1' }),
+      ]),
     )
     expect(refusal).toMatchObject({ code: 'interaction-unknown' })
     expect(isRefusal(refusal) && refusal.detail).toMatch(/^Bundle\.entry\[1\]: /)
+  })
+
+  test('one bad entry of a batch is refused by itself, and is never printed', () => {
+    const good = JSON.stringify(entryOf({ method: 'GET', url: 'Patient/1' }))
+    for (const bad of [
+      JSON.stringify(entryOf({ method: 'GET', url: 'Nothing/1' })),
+      'null',
+      '[]',
+      '{}',
+      '{"request":[]}',
+    ]) {
+      for (const list of [
+        [good, bad],
+        [bad, good],
+        [bad, good, bad],
+      ]) {
+        const bundle = read(`{"resourceType":"Bundle","type":"batch","entry":[${list.join(',')}]}`)
+        if (isRefusal(bundle)) throw new Error(bundle.detail)
+        expect(bundle.entries.map(({ fault }) => fault !== undefined)).toEqual(list.map((one) => one === bad))
+        expect(JSON.parse(bundle.print()).entry).toHaveLength(1)
+      }
+    }
   })
 })
 
