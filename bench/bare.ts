@@ -7,7 +7,18 @@ import { HOP_BY_HOP } from '../src/proxy/hop-by-hop.ts'
 import { Upstream } from '../src/proxy/upstream.ts'
 import { listen } from '../src/server/listen.ts'
 
-const upstream = new Upstream({ name: 'bench', url: [process.argv[2]!], timeout: 30_000, connections: 64 })
+const upstream = new Upstream({
+  name: 'bench',
+  url: [process.argv[2]!],
+  timeout: 30_000,
+  connectTimeout: 5_000,
+  idleTimeout: 30_000,
+  minimumRate: 128,
+  connections: 64,
+  queue: { perConnection: 15, timeout: 10_000 },
+  keepAlive: 4_000,
+  ejection: { faults: 5, time: 10_000, longest: 300_000, slowStart: 10_000 },
+})
 const cleared = {} as Cleared
 const base = '/fhir/R4'
 

@@ -8,6 +8,7 @@ import { checkOverlaps } from './checks/overlaps.ts'
 import { checkOwnPaths } from './checks/own-paths.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
+import { checkUpstreams } from './checks/upstreams.ts'
 import { decode } from './schema/decode.ts'
 import { RouteMap } from './schema/route-map.ts'
 import { type Settings, settingsOf } from './settings.ts'
@@ -59,6 +60,7 @@ export function loadRouteMap(text: string, { file, env }: { file: string; env: E
 function checkAll(map: Draft, report: Report, warn: Report): void {
   checkServer(map, report, warn)
   checkIssuers(map, report)
+  checkUpstreams(map, report)
   checkCatalogue(map, report, warn)
   checkNames(map, report)
   checkRoutes(map, report)

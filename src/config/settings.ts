@@ -66,7 +66,10 @@ export function settingsOf(map: EffectiveRouteMap, file: string): Settings {
     ...(map.apiKeys ? { apiKeys: { ...map.apiKeys, file: beside(map.apiKeys.file) } } : {}),
     ...(map.revocations ? { revocations: { file: beside(map.revocations.file) } } : {}),
     upstreams: Object.fromEntries(
-      Object.entries(map.upstreams).map(([name, upstream]) => [name, { name, ...upstream }]),
+      Object.entries(map.upstreams).map(([name, { tls, ...upstream }]) => [
+        name,
+        { name, ...upstream, ...(tls && { tls: { ...tls, ...placed(tls, beside) } }) },
+      ]),
     ),
     routes: map.routes.map((route) => routeOf(route, server, issuers)),
   })
@@ -82,13 +85,13 @@ function serverOf(written: EffectiveRouteMap['server'], beside: (path: string) =
   }
 }
 
-type FileKey = 'cert' | 'key' | 'clientCa'
+type FileKey = 'cert' | 'key' | 'ca' | 'clientCa'
 
 function placed<Files extends { readonly [K in FileKey]?: string }>(
   files: Files,
   beside: (path: string) => string,
 ): Pick<Files, FileKey & keyof Files> {
-  const named = (['cert', 'key', 'clientCa'] as const).filter((key) => files[key] !== undefined)
+  const named = (['cert', 'key', 'ca', 'clientCa'] as const).filter((key) => files[key] !== undefined)
   return Object.fromEntries(named.map((key) => [key, beside(files[key]!)])) as Pick<Files, FileKey & keyof Files>
 }
 

@@ -14,6 +14,8 @@ export interface Metrics {
   upstreamSeconds(upstream: string, seconds: number): void
   guardedEntries(result: 'released' | 'withheld', count: number): void
   jwksRefresh(issuer: string, result: 'success' | 'failure'): void
+  /** Whose servers are counted, by what they are fit for, whenever somebody asks for the metrics. */
+  watchUpstreams(upstreams: Iterable<WatchedUpstream>): void
   /** A route map was applied: its number, and the names that labels may have from now on. */
   applied(generation: number, names: Parameters<RouteMapNames['replace']>[0]): void
   /** How the last reload of the route map ended; the first one is the start. */
@@ -22,6 +24,14 @@ export interface Metrics {
   readonly contentType: string
 }
 
+export interface WatchedUpstream {
+  readonly name: string
+  /** Requests in line for a connection. */
+  readonly waiting: number
+  count(state: (typeof TARGET_STATES)[number]): number
+}
+
+const TARGET_STATES = ['available', 'unhealthy', 'ejected', 'unreachable'] as const
 const OWN_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
 const UPSTREAM_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
@@ -98,6 +108,29 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     },
     registry,
   )
+  let watched: readonly WatchedUpstream[] = []
+  new Gauge({
+    name: 'scopegate_upstream_targets',
+    help: 'Servers of an upstream: available, unhealthy by its checks, ejected for failed requests, or unreachable.',
+    labelNames: ['upstream', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const upstream of watched) {
+        for (const state of TARGET_STATES) this.set({ upstream: upstream.name, state }, upstream.count(state))
+      }
+    },
+  })
+  new Gauge({
+    name: 'scopegate_upstream_waiting',
+    help: 'Requests that wait for a connection to an upstream.',
+    labelNames: ['upstream'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { name, waiting } of watched) this.set({ upstream: name }, waiting)
+    },
+  })
   const generation = new Gauge({
     name: 'scopegate_config_generation',
     help: 'Number of the route map in force.',
@@ -124,6 +157,9 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     upstreamSeconds: (upstream, seconds) => upstreams.observe(seconds, upstream),
     guardedEntries: (result, count) => guarded.add(count, result),
     jwksRefresh: (issuer, result) => refreshes.add(1, issuer, result),
+    watchUpstreams: (upstreams) => {
+      watched = [...upstreams]
+    },
     applied: (number, applied) => {
       names.replace(applied)
       generation.set(number)

@@ -1,10 +1,10 @@
 // The gateway's own question to an upstream, for what it must know before it lets something through: the stored version of a resource
 // that is to be written, or which resource a condition finds. Bounded in size and time; the answer goes to no client.
 
-import type { Refusal } from '../domain/refusal.ts'
+import { type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound } from './guarded-resource.ts'
 import type { Upstream } from './upstream.ts'
-import { diedUnanswered, refusalOf } from './upstream-fault.ts'
+import { type AnswerHeaders, type Caller, UpstreamCall } from './upstream-call.ts'
 
 export interface UpstreamAnswer {
   readonly status: number
@@ -13,52 +13,77 @@ export interface UpstreamAnswer {
 }
 
 /** `path` is below the upstream's base. */
-export async function askUpstream(
+export function askUpstream(
   upstream: Upstream,
   path: string,
   headers: string[],
   mostHeld: number,
 ): Promise<UpstreamAnswer | Refusal> {
   const refusal = upstream.enter()
-  if (refusal !== undefined) return refusal
-  try {
-    return await ask(upstream, path, headers, mostHeld).catch((error: Error) => {
-      // The connection was idle and closed as the question left; a question can be asked twice.
-      if (diedUnanswered(error)) return ask(upstream, path, headers, mostHeld)
-      throw error
-    })
-  } catch (error) {
-    return refusalOf(error as Error, true)
-  } finally {
-    upstream.leave()
-  }
+  if (refusal !== undefined) return Promise.resolve(refusal)
+  return new Promise((resolve) => {
+    new Question(upstream, path, headers, mostHeld, (answer) => {
+      upstream.leave()
+      resolve(answer)
+    }).send()
+  })
 }
 
-async function ask(
-  upstream: Upstream,
-  path: string,
-  headers: string[],
-  mostHeld: number,
-): Promise<UpstreamAnswer | Refusal> {
-  const origin = upstream.pick()
-  const target = origin.path + path
-  const answer = await origin.pool.request({
-    method: 'GET',
-    path: target.startsWith('/') ? target : `/${target}`,
-    headers,
-  })
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    // What cannot be checked is not there: any other word would tell that it is.
-    if (bytes > mostHeld) return notFound()
-    chunks.push(chunk)
+class Question implements Caller {
+  readonly #call: UpstreamCall
+  readonly #mostHeld: number
+  readonly #done: (answer: UpstreamAnswer | Refusal) => void
+  readonly #deadline: NodeJS.Timeout
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+  #status = 0
+  #etag: string | undefined
+  #over = false
+
+  constructor(
+    upstream: Upstream,
+    path: string,
+    headers: string[],
+    mostHeld: number,
+    done: (answer: UpstreamAnswer | Refusal) => void,
+  ) {
+    this.#call = new UpstreamCall(upstream, { method: 'GET', path, headers }, this)
+    this.#mostHeld = mostHeld
+    this.#done = done
+    this.#deadline = setTimeout(() => {
+      this.#end(refuse('upstream-timeout', 'The server behind this route did not answer in time. Try again later.'))
+    }, upstream.longestQuestion)
   }
-  const { etag } = answer.headers
-  return {
-    status: answer.statusCode,
-    etag: typeof etag === 'string' ? etag : undefined,
-    body: Buffer.concat(chunks, bytes),
+
+  send(): void {
+    this.#call.send()
+  }
+
+  answered(status: number, { etag }: AnswerHeaders): void {
+    this.#status = status
+    this.#etag = typeof etag === 'string' ? etag : undefined
+  }
+
+  data(chunk: Buffer): void {
+    this.#bytes += chunk.length
+    // What cannot be checked is not there: any other word would tell that it is.
+    if (this.#bytes > this.#mostHeld) this.#end(notFound())
+    else this.#chunks.push(chunk)
+  }
+
+  end(): void {
+    this.#end({ status: this.#status, etag: this.#etag, body: Buffer.concat(this.#chunks, this.#bytes) })
+  }
+
+  broken(refusal: Refusal): void {
+    this.#end(refusal)
+  }
+
+  #end(answer: UpstreamAnswer | Refusal): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#deadline)
+    this.#call.abort()
+    this.#done(answer)
   }
 }

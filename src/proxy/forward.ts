@@ -3,18 +3,15 @@
 // is broken, because an answer that is not whole must never end cleanly.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
 import type { Cleared } from '../domain/decision/decision.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { breakConnection } from './break-connection.ts'
 import { discardRest } from './discard-rest.ts'
 import { notModified } from './not-modified.ts'
-import { BodyRefused } from './request-body.ts'
 import type { Upstream } from './upstream.ts'
-import { diedUnanswered, refusalOf } from './upstream-fault.ts'
+import { type AnswerHeaders, type Caller, UpstreamCall, type UpstreamRequest } from './upstream-call.ts'
 
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
+export type { AnswerHeaders }
 
 /** Changes an answer on its way; what it holds back it must bound. A refusal before the first byte out replaces the answer. */
 export interface BodyTransform {
@@ -38,17 +35,10 @@ export interface Answer {
   readonly transform?: BodyTransform | undefined
 }
 
-export interface Exchange {
+export interface Exchange extends UpstreamRequest {
   readonly upstream: Upstream
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly method: string
-  /** Below the upstream's base, with the query. */
-  readonly path: string
-  /** `path` is not below the base. */
-  readonly atOrigin?: boolean | undefined
-  readonly headers: string[]
-  readonly body?: Buffer | string | Readable | undefined
   /** Milliseconds that a client may let an answer wait without reading on. */
   readonly stallTimeout: number
   /** From the upstream's final status and headers to what the client gets. */
@@ -77,15 +67,13 @@ export function forward(_cleared: Cleared, exchange: Exchange): void {
   else exchange.refuse(refusal)
 }
 
-class Forwarding implements Dispatcher.DispatchHandler, BodySink {
+class Forwarding implements Caller, BodySink {
   readonly #exchange: Exchange
   readonly #response: ServerResponse
-  readonly #start = performance.now()
-  #controller: Dispatcher.DispatchController | undefined
+  readonly #call: UpstreamCall
   #answer: Answer | undefined
   /** Where there is a body to change. */
   #transform: BodyTransform | undefined
-  #retried = false
   /** No more is wanted of the upstream. */
   #over = false
   #outcome: ForwardReport['outcome'] = 'client-aborted'
@@ -103,6 +91,7 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
   constructor(exchange: Exchange) {
     this.#exchange = exchange
     this.#response = exchange.response
+    this.#call = new UpstreamCall(exchange.upstream, exchange, this)
   }
 
   send(): void {
@@ -112,29 +101,11 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
       return
     }
     this.#response.on('close', this.#closed)
-    this.#dispatch()
+    this.#call.send()
   }
 
-  #dispatch(): void {
-    const { upstream, method, path, atOrigin, headers, body = null } = this.#exchange
-    const origin = upstream.pick()
-    const target = atOrigin ? path : origin.path + path
-    const options = {
-      method: method as Dispatcher.HttpMethod,
-      path: target.startsWith('/') ? target : `/${target}`,
-      headers,
-      body,
-    }
-    origin.pool.dispatch(options, this)
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#over) controller.abort(new Error('no longer wanted'))
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): undefined {
-    if (this.#over || status < 200) return
+  answered(status: number, headers: AnswerHeaders): undefined {
+    if (this.#over) return
     this.#headersAt = performance.now()
     this.#status = status
     const answer = this.#exchange.answer(status, headers)
@@ -145,14 +116,14 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
     if (answer.transform === undefined && typeof length === 'string') this.#expected = Number(length)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  data(chunk: Buffer): void {
     if (this.#over) return
     const transform = this.#transform
     const refusal = transform === undefined ? this.write(chunk) : transform.write(chunk, this)
     if (refusal !== undefined) this.#fail(refusal)
   }
 
-  onResponseEnd(): void {
+  end(): void {
     if (this.#over) return
     this.#endAt = performance.now()
     const result = this.#transform?.end(this)
@@ -161,11 +132,8 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
     } else this.#finish(result)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#over) return
-    if (error instanceof BodyRefused) this.#fail(error.refusal)
-    else if (this.#mayRetry(error)) this.#dispatch()
-    else this.#fail(refusalOf(error, this.#controller !== undefined))
+  broken(refusal: Refusal): void {
+    this.#fail(refusal)
   }
 
   /** Bytes for the client. Before the head is out they are collected for one turn of the loop: most answers end within it. */
@@ -245,24 +213,12 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
       this.#outcome = 'refused'
       this.#exchange.refuse(refusal)
     }
-    this.#controller?.abort(new Error(refusal.code))
-  }
-
-  /**
-   * Once, only for what is safe and has no body (RFC 9110 §9.2.2): when an idle connection died under it before any byte of an
-   * answer, or when it was never sent and another URL may answer.
-   */
-  #mayRetry(error: Error): boolean {
-    const { method, body, upstream } = this.#exchange
-    const safe = (method === 'GET' || method === 'HEAD') && body === undefined
-    if (this.#retried || !safe || this.#answer !== undefined) return false
-    this.#retried = true
-    return this.#controller === undefined ? upstream.origins.length > 1 : diedUnanswered(error)
+    this.#call.abort()
   }
 
   #pause(): void {
     if (this.#stall !== undefined || this.#over) return
-    this.#controller?.pause()
+    this.#call.pause()
     this.#response.once('drain', this.#resume)
     this.#stall = setTimeout(() => this.#response.destroy(), this.#exchange.stallTimeout)
   }
@@ -270,7 +226,7 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
   readonly #resume = (): void => {
     clearTimeout(this.#stall)
     this.#stall = undefined
-    if (!this.#over) this.#controller?.resume()
+    this.#call.resume()
   }
 
   /** The client's side is over, one way or another. */
@@ -278,10 +234,11 @@ class Forwarding implements Dispatcher.DispatchHandler, BodySink {
     clearTimeout(this.#stall)
     if (!this.#over) {
       this.#over = true
-      this.#controller?.abort(new Error('the client went away'))
+      this.#call.abort()
     } else if (this.#outcome === 'complete' && !this.#response.writableFinished) this.#outcome = 'client-aborted'
     this.#exchange.upstream.leave()
-    const since = (at: number | undefined): number | undefined => (at === undefined ? undefined : at - this.#start)
+    const { startedAt } = this.#call
+    const since = (at: number | undefined): number | undefined => (at === undefined ? undefined : at - startedAt)
     this.#exchange.done?.({
       outcome: this.#outcome,
       status: this.#status,

@@ -114,7 +114,7 @@ export class UploadStream extends Readable {
   }
 
   readonly #cut = (): void => {
-    if (!this.readableEnded && !this.#request.complete) this.destroy(new Error('the client went away'))
+    if (!this.readableEnded && !this.#request.complete) this.#refuse(cutOff())
   }
 
   #pass(chunk: Buffer): undefined {

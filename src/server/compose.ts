@@ -7,6 +7,7 @@ import { compileCatalogue } from '../domain/decision/policy.ts'
 import { headerReader } from '../domain/http/request-headers.ts'
 import { compileRouteTable } from '../domain/route-table.ts'
 import { Upstream } from '../proxy/upstream.ts'
+import type { UpstreamTls } from '../proxy/upstream-tls.ts'
 import { compileClientAddress } from './client-address.ts'
 import { createDiscovery, type Discovery } from './discovery.ts'
 import { entriesOf } from './endpoints.ts'
@@ -22,6 +23,8 @@ export interface GenerationParts {
   readonly lease: Lease
   /** API keys and service keys; left out where there are none to ask. */
   readonly keyStore?: Pick<KeyLookup, 'find'> | undefined
+  /** What TLS towards upstreams is spoken with, by their names. */
+  readonly upstreamTls?: ReadonlyMap<string, UpstreamTls> | undefined
   /** Nothing is fetched before it is needed: for `explain`. */
   readonly offline?: boolean
 }
@@ -31,6 +34,7 @@ export interface Composed {
   readonly settings: Settings
   readonly discovery: Discovery
   readonly authenticator: Authenticator
+  readonly upstreams: ReadonlyMap<string, Upstream>
   /** Gives the parts back; what nobody else uses is closed, and what runs in it has so many milliseconds. */
   close(milliseconds: number): Promise<void>
 }
@@ -41,15 +45,14 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
   const { limits, timeouts } = settings.server
   const catalogue = compileCatalogue(settings.scopes)
   const upstreams = new Map(
-    Object.values(settings.upstreams).map((upstream) => [
-      upstream.name,
-      lease.part(
-        `upstream ${upstream.name}`,
-        upstream,
-        () => new Upstream(upstream),
-        (part, milliseconds) => part.close(milliseconds),
-      ),
-    ]),
+    Object.values(settings.upstreams).map((upstream) => {
+      const tls = own.upstreamTls?.get(upstream.name)
+      const make = () => new Upstream(upstream, { tls, onTarget: hear.onTarget })
+      // With what its files hold: a renewed certificate is another upstream.
+      const part = lease.part(`upstream ${upstream.name}`, [upstream, tls], make, (part, ms) => part.close(ms))
+      if (!offline) part.start()
+      return [upstream.name, part]
+    }),
   )
   const authenticator = createAuthenticator({
     issuers: settings.issuers,
@@ -83,5 +86,5 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
   const close = async (milliseconds: number): Promise<void> => {
     await Promise.all([lease.end(milliseconds), authenticator.close()])
   }
-  return { house, settings, discovery, authenticator, close }
+  return { house, settings, discovery, authenticator, upstreams, close }
 }

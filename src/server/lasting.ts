@@ -3,6 +3,7 @@
 // verified tokens is not here, so that it goes with the generation.
 
 import { createKeySets, type KeySets, type KeySetsOptions } from '../credentials/jwks.ts'
+import type { TargetNews } from '../proxy/upstream.ts'
 import { InProcessState } from '../state/in-process.ts'
 import type { SharedState } from '../state/shared-state.ts'
 import { Keeper } from './keeper.ts'
@@ -13,6 +14,7 @@ export interface Hearers {
   readonly onFetch: (what: string, error: unknown) => void
   readonly onGuarded: (result: 'released' | 'withheld', count: number) => void
   readonly onJwksRefresh: NonNullable<KeySetsOptions['onRefresh']>
+  readonly onTarget: (news: TargetNews) => void
 }
 
 export interface Lasting {
@@ -42,6 +44,7 @@ const HEARS_NOTHING: Hearers = {
   onFetch: () => {},
   onGuarded: () => {},
   onJwksRefresh: () => {},
+  onTarget: () => {},
 }
 
 export function createLasting(options: LastingOptions = {}): Lasting {

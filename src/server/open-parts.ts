@@ -1,14 +1,14 @@
-// Opens what a configuration names outside of itself, before it is in force: the key file, and the key sets in files. What is open
-// already and named by the same settings goes on as it is.
+// Opens what a configuration names outside of itself, before it is in force: the key file, the key sets in files, and what TLS towards
+// upstreams needs. What is open already and named by the same settings goes on as it is.
 
 import type { Issuer, Settings } from '../config/settings.ts'
 import type { Path } from '../config/source/problem.ts'
 import type { ApiKey } from '../credentials/api-keys/api-key.ts'
-import type { KeyFileNews } from '../credentials/api-keys/key-file-watch.ts'
-import { type KeyStore, openKeyStore } from '../credentials/api-keys/key-store.ts'
+import { type KeyFileNews, type KeyStore, openKeyStore } from '../credentials/api-keys/key-store.ts'
 import { readJsonFile } from '../credentials/issuer-documents.ts'
 import { readVerificationKeys } from '../credentials/verification-keys.ts'
 import type { Log } from '../observability/logger.ts'
+import { readUpstreamTls, type UpstreamTls, UpstreamTlsError } from '../proxy/upstream-tls.ts'
 import type { Lease } from './keeper.ts'
 
 export interface Opening {
@@ -20,6 +20,8 @@ export interface Opening {
 export interface OpenedParts {
   /** Left out where the route map names no key file. */
   readonly keyStore?: KeyStore
+  /** Of those upstreams that say something of TLS, by name. */
+  readonly upstreamTls: ReadonlyMap<string, UpstreamTls>
 }
 
 /** What a key of the route map names cannot be used. */
@@ -36,11 +38,26 @@ export class PartError extends Error {
 export async function openParts(settings: Settings, lease: Lease, { log, madeHere }: Opening): Promise<OpenedParts> {
   const { apiKeys, issuers } = settings
   await Promise.all(issuers.map(checkKeySetFile))
-  if (apiKeys === undefined) return {}
+  const upstreamTls = await readAllTls(settings)
+  if (apiKeys === undefined) return { upstreamTls }
   const { file } = apiKeys
   const open = (): Promise<KeyStore> =>
     openKeyStore({ file, madeHere: madeHere ?? [], onNews: (news) => logNews(news, file, log) })
-  return { keyStore: await lease.opened('key store', file, open, (store) => store.close()) }
+  return { upstreamTls, keyStore: await lease.opened('key store', file, open, (store) => store.close()) }
+}
+
+async function readAllTls({ upstreams }: Settings): Promise<Map<string, UpstreamTls>> {
+  const read = new Map<string, UpstreamTls>()
+  for (const { name, tls } of Object.values(upstreams)) {
+    if (tls === undefined) continue
+    try {
+      read.set(name, await readUpstreamTls(tls))
+    } catch (error) {
+      if (!(error instanceof UpstreamTlsError)) throw error
+      throw new PartError(['upstreams', name, 'tls', error.part], error.message)
+    }
+  }
+  return read
 }
 
 async function checkKeySetFile({ jwksFile }: Issuer, index: number): Promise<void> {
@@ -56,7 +73,7 @@ async function checkKeySetFile({ jwksFile }: Issuer, index: number): Promise<voi
 function logNews(news: KeyFileNews, file: string, { logger }: Log): void {
   switch (news.state) {
     case 'read':
-      logger.info({ file, count: news.keys.length }, 'the key file was read')
+      logger.info({ file, count: news.content.length }, 'the key file was read')
       break
     case 'missing':
       logger.warn({ file }, 'there is no key file: no key counts until it appears')

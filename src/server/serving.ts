@@ -18,7 +18,9 @@ import type { Generation } from './generation.ts'
 import { Generations } from './generations.ts'
 import { createLasting, type Hearers, type Lasting } from './lasting.ts'
 import { type Listener, listen } from './listen.ts'
+import { openPublicTls } from './open-tls.ts'
 import { Passage } from './passage.ts'
+import type { TlsPort } from './tls-server.ts'
 
 export interface ServingOptions {
   readonly settings: Settings
@@ -63,21 +65,27 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     lasting,
     record: createRecord(log, metrics),
     opening: { log, ...(options.madeHere && { madeHere: options.madeHere }) },
-    onApplied: ({ number, composed }) => metrics.applied(number, labelNames(composed.settings)),
+    onApplied: ({ number, composed }) => {
+      metrics.applied(number, labelNames(composed.settings))
+      metrics.watchUpstreams(composed.upstreams.values())
+    },
   })
   let draining = false
   let listener: Listener | undefined
+  let tls: TlsPort | undefined
   const close = async (): Promise<void> => {
     draining = true
     const drain = (generations.current?.composed.settings ?? settings).server.timeouts.drain
     await listener?.close(drain)
+    tls?.identity.close()
     await generations.close()
     await lasting.close()
     log.flush()
   }
   try {
     generations.apply(await generations.prepare(settings, options.generation))
-    listener = await open(generations, settings, () => draining)
+    tls = await openPublicTls(settings.server, log)
+    listener = await open(generations, settings, tls, () => draining)
   } catch (error) {
     await close()
     throw error
@@ -103,7 +111,12 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   }
 }
 
-function open(generations: Generations, { server }: Settings, isDraining: () => boolean): Promise<Listener> {
+function open(
+  generations: Generations,
+  { server }: Settings,
+  tls: TlsPort | undefined,
+  isDraining: () => boolean,
+): Promise<Listener> {
   const nextId = requestIds()
   const { host, port } = server.listen
   const begin = (generation: Generation, request: IncomingMessage, response: ServerResponse): Passage => {
@@ -112,7 +125,7 @@ function open(generations: Generations, { server }: Settings, isDraining: () => 
     return new Passage(nextId(), request, response, generation.around)
   }
   return listen(
-    { host, port, limits: server.limits, timeouts: server.timeouts },
+    { host, port, limits: server.limits, timeouts: server.timeouts, tls },
     {
       handle: (request, response) => {
         const generation = generations.current!
@@ -133,6 +146,10 @@ function hearers(metrics: Metrics, { logger }: Log): Hearers {
       metrics.jwksRefresh(issuer, result)
       if (problem !== undefined) logger.warn({ issuer, problem }, 'the keys of an issuer could not be fetched')
     },
+    onTarget: ({ state, ...news }) =>
+      state === 'available'
+        ? logger.info({ ...news, state }, 'a server of an upstream is back')
+        : logger.warn({ ...news, state }, 'a server of an upstream is left out'),
   }
 }
 

@@ -43,7 +43,7 @@ describe('each mistake says what, where and what to write', () => {
     [
       'unknown key, far',
       mapWith({ replace: ['url: http', 'retries: 3, url: http'] }),
-      'unknown key "retries"; known: timeout, connections',
+      'unknown key "retries"; known: timeout, connectTimeout',
     ],
     ['unknown section', mapWith({ append: 'upstream: {}\n' }), '13:1: unknown key "upstream"'],
     ['prototype key', mapWith({ append: '__proto__: {}\n' }), 'unknown key "__proto__"'],

@@ -25,7 +25,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
   'routes.*.trustNarrowing': [mapWithFhirKey('trustNarrowing: true'), mapWithFhirKey('trustNarrowing: false')],
   'routes.*.limits': [mapWithFhirKey('limits: { body: 1MiB }'), mapWithFhirKey('limits: {}')],
   'routes.*.rewrite': [plainRoute('rewrite: { from: /x, to: /y }')],
-  'routes.*.webSocket': [plainRoute('webSocket: true'), plainRoute('webSocket: false')],
   'routes.*.authorization.clientCredentials': [
     mapWithFhirKey(
       'authorization: { clientCredentials: { url: https://a.example.org, clientId: c, clientSecret: s } }',

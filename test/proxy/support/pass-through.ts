@@ -14,8 +14,9 @@ import { compileOutbound, type OutboundRoute } from '../../../src/proxy/headers.
 import { compilePublicUrls } from '../../../src/proxy/public-url.ts'
 import { replyRefusal } from '../../../src/proxy/reply.ts'
 import { type BodyInspection, UploadStream, unreadable } from '../../../src/proxy/request-body.ts'
-import { Upstream } from '../../../src/proxy/upstream.ts'
+import { Upstream, type UpstreamOptions } from '../../../src/proxy/upstream.ts'
 import { type Listener, listen } from '../../../src/server/listen.ts'
+import { upstreamOptions } from './upstream-options.ts'
 
 export const CLEARED = { outcome: 'forward' } as unknown as Cleared
 
@@ -26,6 +27,7 @@ export interface PassThroughOptions {
   readonly timeout?: number
   readonly stallTimeout?: number
   readonly connections?: number
+  readonly upstream?: Partial<UpstreamOptions>
   readonly transform?: () => BodyTransform
   readonly inspection?: () => BodyInspection
   readonly limits?: { readonly header: number; readonly target: number }
@@ -53,7 +55,7 @@ export async function passThrough(
 ): Promise<PassThrough> {
   const { connections = 8, timeout = 5_000, limit = 1e9, stallTimeout = 5_000 } = options
   const url = typeof urls === 'string' ? [urls] : urls
-  const upstream = new Upstream({ name: 'up', url, timeout, connections })
+  const upstream = new Upstream(upstreamOptions({ url, timeout, connections, ...options.upstream }))
   const route: OutboundRoute = { kind: 'fhir', authorization: 'none', ...options.route }
   const identity = Object.values(route.identityHeaders ?? {}).filter((name) => name !== undefined)
   const read = headerReader({ owned: identity, limit: options.limits?.header ?? 16_384 })
