@@ -26,6 +26,7 @@ export class Target {
   readonly url: string
   /** Path of the URL, without a slash at its end; request paths are appended to it. */
   readonly path: string
+  readonly tls: UpstreamTls | undefined
   readonly pool: Pool
   readonly outlier: Outlier
   /** Each of them holds a connection. */
@@ -34,6 +35,7 @@ export class Target {
   constructor(url: string, options: TargetOptions, tls: UpstreamTls | undefined) {
     const { origin, pathname } = new URL(url)
     this.url = url
+    this.tls = tls
     this.path = pathname.replace(/\/+$/, '')
     this.outlier = new Outlier(options.ejection)
     this.pool = new Pool(origin, {
