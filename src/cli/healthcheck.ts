@@ -2,6 +2,7 @@
 // on loopback, where the probe runs.
 
 import { get } from 'node:http'
+import { get as getSecurely } from 'node:https'
 import type { Address } from '../config/schema/address.ts'
 import { readRouteMap } from './check.ts'
 import { printProblems } from './problems.ts'
@@ -12,18 +13,33 @@ const TIMEOUT_MS = 2_000
 export async function runHealthcheck(config: string): Promise<0 | 1> {
   const loaded = readRouteMap(config, process.env)
   if ('problems' in loaded) return printProblems(loaded)
-  const problem = await askReadiness(loaded.settings.server.admin.listen)
+  const { admin } = loaded.settings.server
+  const secure = admin.tls !== undefined || admin.clientCa !== undefined
+  const problem = await askReadiness(admin.listen, { secure })
   if (problem === undefined) return 0
   console.error(problem)
   return 1
 }
 
+export interface ReadinessOptions {
+  /** The admin port speaks TLS. */
+  readonly secure?: boolean
+  /** Milliseconds. */
+  readonly timeout?: number
+}
+
 /** Undefined when it is ready; otherwise why not. */
-export function askReadiness({ host, port }: Address, timeout = TIMEOUT_MS): Promise<string | undefined> {
+export function askReadiness(
+  { host, port }: Address,
+  { secure = false, timeout = TIMEOUT_MS }: ReadinessOptions = {},
+): Promise<string | undefined> {
   const asked = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(timeout)
-    const request = get({ host: asked, port, path: '/health/ready', signal, agent: false }, (response) => {
+    // The certificate names what others call this port, not where the probe asks; nothing secret is sent, and one that has run out
+    // must not have a gateway restarted that serves.
+    const options = { host: asked, port, path: '/health/ready', signal, agent: false, rejectUnauthorized: false }
+    const request = (secure ? getSecurely : get)(options, (response) => {
       response.resume()
       const { statusCode } = response
       resolve(statusCode === 200 ? undefined : `not ready: the admin port answered ${statusCode}`)

@@ -26,8 +26,6 @@ const isEmpty = (value: unknown): boolean =>
 
 export const UNBUILT: readonly UnbuiltKey[] = [
   { key: 'server.workers', effect: 'refuses-more', instead: 'one process serves', harmless: is(1) },
-  { key: 'server.tls', effect: 'protects-less', instead: 'the port would speak plain http' },
-  { key: 'server.admin.clientCa', effect: 'protects-less', instead: 'the admin port would not ask for certificates' },
   { key: 'issuers.*.introspection', effect: 'protects-less', instead: 'the issuer would not be asked' },
   { key: 'cors', effect: 'refuses-more', instead: 'pages of other origins are refused', harmless: isEmpty },
   { key: 'shared.redis', effect: 'protects-less', instead: 'replicas would not share limits and revocations' },
@@ -46,14 +44,7 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     instead: 'what would have to be guarded is refused',
     harmless: is(false),
   },
-  {
-    key: 'routes.*.limits',
-    effect: 'protects-less',
-    instead: 'only the limits of the server would hold',
-    harmless: isEmpty,
-  },
   { key: 'routes.*.rewrite', effect: 'protects-less', instead: 'the upstream would be sent another path than meant' },
-  { key: 'routes.*.webSocket', effect: 'refuses-more', instead: 'upgrades are refused', harmless: is(false) },
   {
     key: 'routes.*.authorization.clientCredentials',
     effect: 'protects-less',

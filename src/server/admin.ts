@@ -1,5 +1,5 @@
-// The admin port (contract §6): health, metrics, explain, reload, and which keys are used. Health and metrics are open; the rest asks for the token where
-// there is one, and is closed off loopback where there is none.
+// The admin port (contract §6): health, metrics, explain, reload, and which keys are used. Health and metrics are open; the rest asks
+// for the token or a client certificate where there is one, and is closed off loopback where there is neither.
 
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -13,9 +13,12 @@ import { type AdminPlace, type AdminReply, openPlace, readPlace, writePlace } fr
 import { answerBrokenRequest } from './broken-request.ts'
 import type { ExplainRequest } from './explain.ts'
 import { parseExplainRequest } from './explain-request.ts'
+import { createTlsServer, type TlsPort } from './tls-server.ts'
 
 export interface AdminOptions {
   readonly settings: { readonly listen: Address; readonly token?: string }
+  /** Left out: plain HTTP. Its identity is closed with the port. */
+  readonly tls?: TlsPort | undefined
   readonly metrics: Pick<Metrics, 'print' | 'contentType'>
   /** A configuration is applied and the gateway is not draining. */
   isReady(): boolean
@@ -23,7 +26,7 @@ export interface AdminOptions {
   generation(): number
   explain(request: ExplainRequest): Promise<object>
   /** API keys and service keys with their last use; no hashes. */
-  keys?(): object
+  keys?(): object | Promise<object>
   /** Left out where the route map cannot be reloaded. */
   reload?(): Promise<Reloaded>
   /** What other parts of the gateway add. */
@@ -45,6 +48,7 @@ export interface AdminPort {
 }
 
 const MOST_CONNECTIONS = 256
+const STALL_MS = 60_000
 const SERVER_OPTIONS = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
@@ -54,13 +58,21 @@ const SERVER_OPTIONS = {
 
 export async function startAdmin(options: AdminOptions): Promise<AdminPort> {
   const { host, port } = options.settings.listen
-  const rules: AccessRules = { token: options.settings.token || undefined, exposed: !isLoopback(host) }
+  const { tls } = options
+  const rules: AccessRules = {
+    token: options.settings.token || undefined,
+    certificates: tls !== undefined && tls.clientCertificates !== 'none',
+    exposed: !isLoopback(host),
+  }
   const places = placesOf(options)
-  const server = createServer(
-    SERVER_OPTIONS,
-    (request, response) => void serve(request, response, places, rules, options.onError),
-  )
+  const server =
+    tls === undefined
+      ? createServer(SERVER_OPTIONS)
+      : createTlsServer(SERVER_OPTIONS, tls, SERVER_OPTIONS.headersTimeout)
+  server.on('request', (request, response) => void serve(request, response, places, rules, options.onError))
   server.maxConnections = MOST_CONNECTIONS
+  // Who does not read on makes room.
+  server.setTimeout(STALL_MS)
   server.on('clientError', (_, socket) => {
     answerBrokenRequest(
       socket as Parameters<typeof answerBrokenRequest>[0],
@@ -73,7 +85,13 @@ export async function startAdmin(options: AdminOptions): Promise<AdminPort> {
       resolve()
     })
   })
-  return { address: server.address() as AddressInfo, close: (milliseconds) => close(server, milliseconds) }
+  return {
+    address: server.address() as AddressInfo,
+    close: (milliseconds) => {
+      tls?.identity.close()
+      return close(server, milliseconds)
+    },
+  }
 }
 
 type Places = ReadonlyMap<string, AdminPlace>
@@ -85,7 +103,7 @@ function placesOf(options: AdminOptions): Places {
     openPlace('/health/ready', () => readiness(options.isReady(), options.generation())),
     openPlace('/metrics', async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.print() })),
     writePlace('/explain', (text) => explain(text, options)),
-    readPlace('/keys', () => ({ status: 200, json: options.keys?.() ?? { keys: [] } })),
+    readPlace('/keys', async () => ({ status: 200, json: (await options.keys?.()) ?? { keys: [] } })),
     writePlace('/reload', () => (reload === undefined ? cannotReload() : reload().then(printReloaded))),
     ...(options.places ?? []),
   ]

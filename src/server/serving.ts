@@ -12,6 +12,7 @@ import { describeError } from '../observability/described-error.ts'
 import type { Log } from '../observability/logger.ts'
 import { createMetrics, type Metrics } from '../observability/metrics.ts'
 import { createRecord } from '../observability/record.ts'
+import type { SharedState } from '../state/shared-state.ts'
 import { type ExplainRequest, type Explanation, explain } from './explain.ts'
 import { serve } from './gateway.ts'
 import type { Generation } from './generation.ts'
@@ -33,6 +34,10 @@ export interface ServingOptions {
   readonly madeHere?: readonly ApiKey[]
   /** Memory, CPU and event loop among the metrics; once a process. */
   readonly processMetrics?: boolean
+  /** Where other processes listen already, for the port of `settings`. */
+  readonly port?: number | undefined
+  /** What several processes share; left out where there is one. */
+  readonly state?: SharedState
   readonly now?: () => number
 }
 
@@ -44,6 +49,7 @@ export interface KeysInUse {
 
 export interface Serving {
   readonly url: string
+  readonly port: number
   readonly metrics: Metrics
   readonly generations: Generations
   readonly lasting: Lasting
@@ -60,7 +66,12 @@ export interface Serving {
 export async function startServing(options: ServingOptions): Promise<Serving> {
   const { settings, log, now = Date.now } = options
   const metrics = createMetrics({ process: options.processMetrics ?? false })
-  const lasting = createLasting({ now, sealKeys: options.sealKeys ?? [], hear: hearers(metrics, log) })
+  const lasting = createLasting({
+    now,
+    sealKeys: options.sealKeys ?? [],
+    hear: hearers(metrics, log),
+    ...(options.state && { state: options.state }),
+  })
   const generations = new Generations({
     lasting,
     record: createRecord(log, metrics),
@@ -85,13 +96,14 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   try {
     generations.apply(await generations.prepare(settings, options.generation))
     tls = await openPublicTls(settings.server, log)
-    listener = await open(generations, settings, tls, () => draining)
+    listener = await open(generations, settings, options.port ?? settings.server.listen.port, tls, () => draining)
   } catch (error) {
     await close()
     throw error
   }
   return {
     url: urlOf(settings.server.listen, listener.address.port, settings.server.tls !== undefined),
+    port: listener.address.port,
     metrics,
     generations,
     lasting,
@@ -114,18 +126,19 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
 function open(
   generations: Generations,
   { server }: Settings,
+  port: number,
   tls: TlsPort | undefined,
   isDraining: () => boolean,
 ): Promise<Listener> {
   const nextId = requestIds()
-  const { host, port } = server.listen
+  const { host } = server.listen
   const begin = (generation: Generation, request: IncomingMessage, response: ServerResponse): Passage => {
     generation.enter()
     if (isDraining()) response.shouldKeepAlive = false
     return new Passage(nextId(), request, response, generation.around)
   }
   return listen(
-    { host, port, limits: server.limits, timeouts: server.timeouts, tls },
+    { host, port, limits: server.limits, timeouts: server.timeouts, bodiesAreTimed: true, connections, tls },
     {
       handle: (request, response) => {
         const generation = generations.current!
@@ -146,6 +159,8 @@ function hearers(metrics: Metrics, { logger }: Log): Hearers {
       metrics.jwksRefresh(issuer, result)
       if (problem !== undefined) logger.warn({ issuer, problem }, 'the keys of an issuer could not be fetched')
     },
+    onIntrospectionFailure: (issuer, problem) =>
+      logger.warn({ issuer, problem }, 'an issuer could not be asked about a token'),
     onTarget: ({ state, ...news }) =>
       state === 'available'
         ? logger.info({ ...news, state }, 'a server of an upstream is back')
@@ -160,7 +175,8 @@ function requestIds(): () => string {
   return () => `${start}-${(++count).toString(36)}`
 }
 
-function labelNames(settings: Settings) {
+/** From which metrics take their labels. */
+export function labelNames(settings: Settings) {
   return {
     routes: settings.routes.map(({ name }) => name),
     upstreams: Object.keys(settings.upstreams),

@@ -3,6 +3,7 @@
 
 import { describeError } from '../observability/described-error.ts'
 import { startAdmin } from './admin.ts'
+import { openAdminTls } from './open-tls.ts'
 import { type LoadRouteMap, type ReloadCause, type Reloaded, Reloader } from './reloader.ts'
 import { type ServingOptions, startServing, urlOf } from './serving.ts'
 
@@ -33,8 +34,10 @@ export async function start(options: StartOptions): Promise<Running> {
     metrics,
   })
   try {
+    const adminTls = await openAdminTls(settings.server, log)
     const admin = await startAdmin({
       settings: settings.server.admin,
+      tls: adminTls,
       metrics,
       isReady: () => serving.isReady,
       generation: () => reloader.generation,
@@ -45,7 +48,7 @@ export async function start(options: StartOptions): Promise<Running> {
     })
     return {
       url: serving.url,
-      adminUrl: urlOf(settings.server.admin.listen, admin.address.port),
+      adminUrl: urlOf(settings.server.admin.listen, admin.address.port, adminTls !== undefined),
       reload: (cause) => reloader.reload(cause),
       close: async ({ grace = false } = {}) => {
         const { timeouts } = generations.current!.composed.settings.server

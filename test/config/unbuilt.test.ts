@@ -9,8 +9,6 @@ const plainRoute = (keys: string) => mapWithRoute(`{ upstream: hapi, match: GET 
 /** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
 const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>> = {
   'server.workers': [server('workers: 2'), server('workers: 1')],
-  'server.tls': [server('tls: { cert: c, key: k }')],
-  'server.admin.clientCa': [server('tls: { cert: c, key: k }, admin: { clientCa: c }')],
   'issuers.*.introspection': [
     mapWith({
       replace: ['jwks: h', 'introspection: { url: https://ehr.example.org/i, clientId: c, clientSecret: s }, jwks: h'],
@@ -23,7 +21,6 @@ const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>>
   telemetry: [section('telemetry: { otlp: http://h }'), section(`telemetry: { otlp: "${ref('O:-')}" }`)],
   'routes.*.mode': [mapWithFhirKey('mode: { observe: { until: 2099-01-01 } }'), mapWithFhirKey('mode: enforce')],
   'routes.*.trustNarrowing': [mapWithFhirKey('trustNarrowing: true'), mapWithFhirKey('trustNarrowing: false')],
-  'routes.*.limits': [mapWithFhirKey('limits: { body: 1MiB }'), mapWithFhirKey('limits: {}')],
   'routes.*.rewrite': [plainRoute('rewrite: { from: /x, to: /y }')],
   'routes.*.authorization.clientCredentials': [
     mapWithFhirKey(

@@ -284,7 +284,7 @@ describe('healthcheck', () => {
     const silent = http.createServer(() => {}).listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo
-    expect(await askReadiness({ host: '127.0.0.1', port }, 50)).toContain('no answer within 50 ms')
+    expect(await askReadiness({ host: '127.0.0.1', port }, { timeout: 50 })).toContain('no answer within 50 ms')
     silent.closeAllConnections()
     await new Promise((resolve) => silent.close(resolve))
     expect(await askReadiness({ host: '127.0.0.1', port })).toContain('ECONNREFUSED')
