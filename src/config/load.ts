@@ -59,7 +59,7 @@ export function loadRouteMap(text: string, { file, env }: { file: string; env: E
 
 function checkAll(map: Draft, report: Report, warn: Report): void {
   checkServer(map, report, warn)
-  checkIssuers(map, report)
+  checkIssuers(map, report, warn)
   checkUpstreams(map, report)
   checkCatalogue(map, report, warn)
   checkNames(map, report)

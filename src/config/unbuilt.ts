@@ -26,7 +26,6 @@ const isEmpty = (value: unknown): boolean =>
 
 export const UNBUILT: readonly UnbuiltKey[] = [
   { key: 'server.workers', effect: 'refuses-more', instead: 'one process serves', harmless: is(1) },
-  { key: 'issuers.*.introspection', effect: 'protects-less', instead: 'the issuer would not be asked' },
   { key: 'cors', effect: 'refuses-more', instead: 'pages of other origins are refused', harmless: isEmpty },
   { key: 'shared.redis', effect: 'protects-less', instead: 'replicas would not share limits and revocations' },
   { key: 'authz', effect: 'protects-less', instead: 'other proxies would get no decisions', harmless: isEmpty },

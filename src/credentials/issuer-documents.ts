@@ -87,7 +87,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function asDocumentError(error: unknown, timedOut: boolean): IssuerDocumentError {
+/** Whatever went wrong, as an operator may read it. */
+export function asDocumentError(error: unknown, timedOut: boolean): IssuerDocumentError {
   if (error instanceof IssuerDocumentError) return error
   if (timedOut) return new IssuerDocumentError('no answer in time')
   const code = (error as { code?: unknown }).code

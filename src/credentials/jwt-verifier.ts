@@ -6,11 +6,11 @@ import { type CryptoKey, compactVerify } from 'jose'
 import type { Issuer } from '../config/settings.ts'
 import type { GrantFacts } from '../domain/grant.ts'
 import { isRefusal, type Refusal } from '../domain/refusal.ts'
-import type { KeySets } from './jwks.ts'
-import { invalid, parseJwt } from './jwt.ts'
+import { invalid, type UnverifiedJwt } from './jwt.ts'
 import { readGrantFacts } from './jwt-claims.ts'
 import { readSigningHeader, type SigningHeader } from './jwt-header.ts'
 import type { KeySet } from './key-set.ts'
+import type { SignatureWork } from './signature-work.ts'
 
 export interface VerifiedJwt {
   readonly facts: GrantFacts
@@ -19,51 +19,53 @@ export interface VerifiedJwt {
   readonly epoch: number
 }
 
-export type JwtVerifier = (token: string) => Promise<VerifiedJwt | Refusal>
-
 export interface JwtVerifierOptions {
-  readonly issuers: readonly Issuer[]
-  readonly keySets: Pick<KeySets, 'of'>
+  readonly issuer: Issuer
+  readonly keys: KeySet
+  readonly work: SignatureWork
   readonly now: () => number
 }
 
-export function createJwtVerifier({ issuers, keySets, now }: JwtVerifierOptions): JwtVerifier {
-  const trusted = new Map(issuers.map((issuer) => [issuer.issuer, { issuer, keys: keySets.of(issuer) }]))
-  if (trusted.size !== issuers.length) throw new Error('two issuers have the same URL')
+/** For the tokens of one issuer: `jwt` names it. */
+export type JwtVerifier = (jwt: UnverifiedJwt) => Promise<VerifiedJwt | Refusal>
 
-  return async (token) => {
-    const jwt = parseJwt(token)
-    if (isRefusal(jwt)) return jwt
-    const { iss } = jwt.claims
-    const found = typeof iss === 'string' ? trusted.get(iss) : undefined
-    if (found === undefined) return invalid('The issuer of the access token is not one that this API trusts.')
-    const { issuer, keys } = found
+export function createJwtVerifier({ issuer, keys, work, now }: JwtVerifierOptions): JwtVerifier {
+  return async (jwt) => {
     const header = readSigningHeader(jwt.header, issuer)
     if (isRefusal(header)) return header
-    const epoch = await verifySignature(token, header, keys)
+    const epoch = await verifySignature(jwt.text, header)
     if (isRefusal(epoch)) return epoch
     const facts = readGrantFacts(jwt.claims, issuer, now())
     return isRefusal(facts) ? facts : { facts, keys, epoch }
   }
-}
 
-/** Returns the epoch of the keys that verified it. */
-async function verifySignature(token: string, { alg, kid }: SigningHeader, keys: KeySet): Promise<number | Refusal> {
-  for (;;) {
-    const { revision, epoch } = keys
-    const candidates = await keys.matching(alg, kid)
-    if (isRefusal(candidates)) return candidates
-    for (const key of candidates) {
-      if (await verifiesWith(token, key, alg)) return epoch
-    }
-    const wrongSignature = kid !== undefined && candidates.length > 0
-    if (wrongSignature || !(await keys.refreshFor(kid ?? '', revision))) {
-      return invalid('The signature of the access token does not verify with the keys of its issuer.')
+  /** Returns the epoch of the keys that verified it. */
+  async function verifySignature(token: string, { alg, kid }: SigningHeader): Promise<number | Refusal> {
+    for (;;) {
+      const { revision, epoch } = keys
+      const candidates = await keys.matching(alg, kid)
+      if (isRefusal(candidates)) return candidates
+      const verifies =
+        candidates.length > 0 && (await work.run(issuer.name, () => verifiesWithAny(token, candidates, alg)))
+      if (isRefusal(verifies)) return verifies
+      if (verifies) return epoch
+      const wrongSignature = kid !== undefined && candidates.length > 0
+      if (wrongSignature || !(await keys.refreshFor(kid ?? '', revision))) {
+        return invalid('The signature of the access token does not verify with the keys of its issuer.')
+      }
     }
   }
 }
 
-async function verifiesWith(token: string, key: CryptoKey, alg: string): Promise<boolean> {
+async function verifiesWithAny(token: string, keys: readonly CryptoKey[], alg: string): Promise<boolean> {
+  for (const key of keys) {
+    if (await verifiesWith(token, key, alg)) return true
+  }
+  return false
+}
+
+/** Whether a compact JWS verifies; its payload was read already. */
+export async function verifiesWith(token: string, key: CryptoKey, alg: string): Promise<boolean> {
   try {
     await compactVerify(token, key, { algorithms: [alg] })
     return true

@@ -25,6 +25,21 @@ export function parseJwt(text: string): UnverifiedJwt | Refusal {
   return { text, header: headerObject, claims: claimsObject }
 }
 
+/**
+ * Whether a token is a JWT, good or bad, and not a text that only its issuer can read. Read loosely on purpose: a JWT that is misspelt is
+ * refused as one, instead of being shown to an issuer that might mend it.
+ */
+export function isJwtLike(text: string): boolean {
+  const end = text.indexOf('.')
+  if (end < 0) return false
+  try {
+    const header: unknown = JSON.parse(Buffer.from(text.slice(0, end), 'base64url').toString())
+    return typeof header === 'object' && header !== null
+  } catch {
+    return false
+  }
+}
+
 /** One text for the same bytes: padding, foreign characters and stray bits in the last character are refused. */
 function decodeBase64url(segment: string): Buffer | undefined {
   const bytes = Buffer.from(segment, 'base64url')

@@ -53,6 +53,12 @@ export class VerificationKeys {
   }
 }
 
+/** Whether a key of this type and curve may serve an algorithm. */
+export function takesKey(alg: string, { kty, crv }: { readonly kty?: unknown; readonly crv?: unknown }): boolean {
+  const needed = isAsymmetric(alg) ? KEY_OF[alg] : undefined
+  return needed !== undefined && kty === needed.kty && (needed.crv === undefined || crv === needed.crv)
+}
+
 export function isAsymmetric(alg: string): boolean {
   return Object.hasOwn(KEY_OF, alg)
 }
@@ -65,7 +71,7 @@ export function readVerificationKeys(document: unknown): VerificationKeys {
   return new VerificationKeys(entries.flatMap((entry) => publicKeyOf(entry) ?? []))
 }
 
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
+export const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
 function publicKeyOf(entry: unknown): PublicKey | undefined {
   if (typeof entry !== 'object' || entry === null || PRIVATE_MEMBERS.some((member) => member in entry)) return undefined
@@ -78,13 +84,7 @@ function publicKeyOf(entry: unknown): PublicKey | undefined {
 }
 
 function fits(jwk: JWK, alg: string): boolean {
-  const needed = KEY_OF[alg]
-  return (
-    needed !== undefined &&
-    jwk.kty === needed.kty &&
-    (needed.crv === undefined || jwk.crv === needed.crv) &&
-    (jwk.alg === undefined || jwk.alg === alg)
-  )
+  return takesKey(alg, jwk) && (jwk.alg === undefined || jwk.alg === alg)
 }
 
 /** A key that cannot be imported serves nothing; the others of the set are not its business. */

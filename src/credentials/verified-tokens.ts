@@ -6,6 +6,7 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Grant } from '../domain/grant.ts'
 import type { KeySet } from './key-set.ts'
+import type { JsonObject } from './strict-json.ts'
 
 const MAXIMUM_TOKENS = 20_000
 const MAXIMUM_BYTES = 32 * 1024 * 1024
@@ -14,6 +15,8 @@ export interface VerifiedToken {
   readonly grant: Grant
   readonly keys: Pick<KeySet, 'epoch' | 'isUsable'>
   readonly epoch: number
+  /** Kept where the issuer is asked about its JWTs too: its answers are joined with them. */
+  readonly claims?: JsonObject
 }
 
 export type Digest = string & { readonly digest: unique symbol }
@@ -37,7 +40,7 @@ export class VerifiedTokens {
 
   /** `length` of the token bounds what its facts can take. */
   set(digest: Digest, token: VerifiedToken, length: number): void {
-    this.#tokens.set(digest, token, { size: 1024 + 3 * length })
+    this.#tokens.set(digest, token, { size: 1024 + (token.claims === undefined ? 3 : 8) * length })
   }
 
   get size(): number {

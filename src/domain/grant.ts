@@ -4,6 +4,14 @@
 /** The form in which a credential came. A bearer token counts as `oauth2` and `smart` (contract §5). */
 export type CredentialKind = 'bearer' | 'api-key' | 'service-key'
 
+/** What a sender-constrained token is bound to (RFC 7800 `cnf`): it counts only with a proof of possession, on every request. */
+export interface Confirmation {
+  /** Thumbprint of the key whose DPoP proof comes along (RFC 9449 §6.1). */
+  readonly proofKey?: string
+  /** SHA-256 of the client certificate of the connection (RFC 8705 §3.1). */
+  readonly certificate?: string
+}
+
 export interface GrantFacts {
   readonly kind: CredentialKind
   /** Name of the issuer in the route map; absent for keys. */
@@ -22,6 +30,10 @@ export interface GrantFacts {
   /** `Type/id` of the user, relative; absent when the token names none. */
   readonly fhirUser?: string
   readonly tokenId?: string
+  /** Seconds since 1970; absent when the token does not say. */
+  readonly issuedAt?: number
+  /** Absent for a plain bearer token, and for keys. */
+  readonly confirmation?: Confirmation
   /** Seconds since 1970; a Grant counts for nothing from this moment on. */
   readonly expiresAt: number
 }

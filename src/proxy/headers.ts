@@ -28,6 +28,8 @@ export interface OutboundRequest {
   readonly grant: GrantFacts | undefined
   readonly requestId: string
   readonly clientAddress: string
+  /** The gateway's own token, where the route asks for one. */
+  readonly ownToken?: string | undefined
   /** The body goes as the client sends it, so its length still holds. */
   readonly bodyUnchanged: boolean
   /** The answer will be read on its way: it must be whole and not compressed. */
@@ -43,6 +45,7 @@ const DROPPED = [
   ...HOP_BY_HOP,
   'host',
   'authorization',
+  'dpop',
   'content-length',
   'expect',
   'early-data',
@@ -103,6 +106,7 @@ export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Out
   const { host, protocol } = new URL(facts.publicUrl)
   const fixed = ['x-forwarded-host', host, 'x-forwarded-proto', protocol.slice(0, -1), ...fixedAuthorization(route)]
   const passthrough = route.authorization === 'passthrough'
+  const own = typeof route.authorization === 'object' && 'clientCredentials' in route.authorization
 
   return (request) => {
     const { headers, overrides, answerIsRead = false } = request
@@ -121,6 +125,7 @@ export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Out
     if (request.bodyUnchanged && headers.bodyLength) out.push('content-length', String(headers.bodyLength))
     const token = passthrough ? headers.get('authorization') : undefined
     if (token !== undefined) out.push('authorization', token)
+    if (own) out.push('authorization', `Bearer ${present(request.ownToken)}`)
     if (request.grant !== undefined) out.push(...identity(request.grant))
     const via = headers.get('via')
     out.push(...fixed, 'x-forwarded-for', request.clientAddress, 'x-request-id', request.requestId)
@@ -135,6 +140,12 @@ const ODD_SEPARATOR = /[^a-z0-9-]/
 function isDroppedByShape(name: string, owned: ReadonlySet<string>): boolean {
   if (name.charCodeAt(0) === 0x78 && DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix))) return true
   return ODD_SEPARATOR.test(name) && owned.has(folded(name))
+}
+
+/** INVARIANT: where the gateway has a token of its own, nothing is sent without it. */
+function present(ownToken: string | undefined): string {
+  if (ownToken === undefined) throw new Error('the token of the gateway is missing')
+  return ownToken
 }
 
 function fixedAuthorization({ authorization }: OutboundRoute): readonly string[] {

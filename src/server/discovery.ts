@@ -5,6 +5,7 @@
 
 import { Agent } from 'undici'
 import type { FhirRoute, Issuer, Route, Settings } from '../config/settings.ts'
+import { PROOF_ALGORITHMS } from '../credentials/dpop-proof.ts'
 import { createIssuerAgent, discoverIssuer } from '../credentials/issuer-documents.ts'
 import { patchCapabilityStatement } from '../domain/discovery/capability-statement.ts'
 import { ENFORCED, type Enforced } from '../domain/discovery/enforced.ts'
@@ -13,7 +14,9 @@ import { protectedResource, resourcePathOf } from '../domain/discovery/protected
 import { smartConfiguration } from '../domain/discovery/smart-configuration.ts'
 import { metadataPath, protectedResourcePath, smartConfigurationPath } from '../domain/discovery/well-known.ts'
 import { refuse } from '../domain/refusal.ts'
+import type { OwnToken } from '../proxy/own-token.ts'
 import { compilePublicUrls } from '../proxy/public-url.ts'
+import { connectOptions, type UpstreamTls } from '../proxy/upstream-tls.ts'
 import { Keeper, type Lease } from './keeper.ts'
 import { type KeptCopy, keepCopy } from './kept-copy.ts'
 import {
@@ -41,6 +44,10 @@ export interface DiscoveryOptions {
   readonly enforced?: Enforced
   /** Nothing is fetched before somebody asks for a document that needs it: for `explain`, which works offline. */
   readonly lazy?: boolean
+  /** What TLS towards upstreams is spoken with, by their names. */
+  readonly upstreamTls?: ReadonlyMap<string, UpstreamTls> | undefined
+  /** The gateway's own token on a route that asks for one. */
+  readonly ownTokenOf?: (route: Route) => OwnToken | undefined
   /** Holds the copies, for several generations; they are closed with it. Left out: those of this one alone. */
   readonly lease?: Lease
 }
@@ -50,10 +57,10 @@ const FHIR_TYPE = 'application/fhir+json; charset=utf-8'
 const RETRY_SECONDS = 5
 
 export function createDiscovery(settings: Settings, options: DiscoveryOptions = {}): Discovery {
-  const { onFetch, enforced = ENFORCED, lazy = false } = options
+  const { onFetch, lazy = false } = options
+  const enforced = options.enforced ?? { ...ENFORCED, crossOrigin: (settings.cors?.origins.length ?? 0) > 0 }
   const lease = options.lease ?? new Keeper().lease()
   const issuerAgent = lease.part('agent for issuers', undefined, createIssuerAgent, (agent) => agent.destroy())
-  const upstreamAgent = lease.part('agent for metadata', undefined, createMetadataAgent, (agent) => agent.destroy())
   const documents = new Map<string, OpenDocument>()
 
   function copyOf<T>(what: string, from: unknown, fetch: () => Promise<T>): KeptCopy<T> {
@@ -70,10 +77,15 @@ export function createDiscovery(settings: Settings, options: DiscoveryOptions = 
     return copyOf(`discovery of ${name}`, issuer, () => discoverIssuer(issuer, issuerAgent))
   }
 
-  function statementCopy({ upstream: name, authorization }: FhirRoute): KeptCopy<Statement> {
+  function statementCopy(route: FhirRoute): KeptCopy<Statement> {
+    const { upstream: name, authorization } = route
     const upstream = settings.upstreams[name]!
-    const fetch = () => fetchUpstreamMetadata(upstream, authorization, upstreamAgent)
-    return copyOf(`metadata of ${name}`, [upstream, authorization], fetch)
+    const tls = options.upstreamTls?.get(name)
+    const make = () => createMetadataAgent(tls)
+    const agent = lease.part(`agent for metadata of ${name}`, tls, make, (made) => made.destroy())
+    const ownToken = options.ownTokenOf?.(route)
+    const fetch = () => fetchUpstreamMetadata(upstream, authorization, ownToken, agent)
+    return copyOf(`metadata of ${name}`, [upstream, authorization, tls], fetch)
   }
 
   for (const route of settings.routes) {
@@ -89,7 +101,12 @@ export function createDiscovery(settings: Settings, options: DiscoveryOptions = 
   const prefix = pathname === '/' ? '' : pathname
   for (const [path, routes] of Map.groupBy(settings.routes, resourcePathOf)) {
     const printed = printDocument(
-      protectedResource(path, routes, { ...settings.server, issuers: settings.issuers, catalogue: settings.scopes }),
+      protectedResource(path, routes, {
+        ...settings.server,
+        issuers: settings.issuers,
+        catalogue: settings.scopes,
+        proofAlgorithms: PROOF_ALGORITHMS,
+      }),
     )
     const document = open(routes[0]!, 'discovery', (request) => answerWith(printed, JSON_TYPE, request))
     documents.set(protectedResourcePath(prefix + path), document)
@@ -144,13 +161,12 @@ export function createDiscovery(settings: Settings, options: DiscoveryOptions = 
   }
 }
 
-function createMetadataAgent(): Agent {
+function createMetadataAgent(tls: UpstreamTls | undefined): Agent {
   return new Agent({
     connections: 1,
     keepAliveTimeout: 4_000,
     maxResponseSize: LARGEST_STATEMENT,
-    // As `proxy/upstream.ts` does, whatever NODE_TLS_REJECT_UNAUTHORIZED says: a token of ours may go along.
-    connect: { rejectUnauthorized: true },
+    connect: connectOptions(tls),
   })
 }
 

@@ -15,6 +15,7 @@ import type { Composed } from './compose.ts'
 import type { Edge, Plan } from './endpoint.ts'
 import { type Narrowing, narrowing } from './explain-narrowing.ts'
 import { answerWithoutDocument } from './open-document.ts'
+import { refuseCrowded } from './parameter-limit.ts'
 import { type StatedCredential, statedGrant } from './stated-grant.ts'
 
 export interface ExplainRequest extends StatedCredential {
@@ -73,7 +74,7 @@ export interface Covered {
 
 const FORM = 'application/x-www-form-urlencoded'
 
-export async function explain({ house, settings }: Composed, asked: ExplainRequest, now: number): Promise<Explanation> {
+export async function explain({ house, settings, authenticator }: Composed, asked: ExplainRequest, now: number): Promise<Explanation> {
   const scopes = meanings(asked)
   const stop = (refusal: Refusal, found: Partial<Explanation> = {}): Explanation => ({
     permitted: false,
@@ -84,7 +85,7 @@ export async function explain({ house, settings }: Composed, asked: ExplainReque
     ...found,
     refusal: printed(refusal),
   })
-  const target = parseRequestTarget(asked.target, house.limits.searchParameters)
+  const target = parseRequestTarget(asked.target, house.parameterLimit)
   if (isRefusal(target)) return stop(target)
   const document = house.findOpenDocument(target.path)
   if (document !== undefined) {
@@ -97,9 +98,12 @@ export async function explain({ house, settings }: Composed, asked: ExplainReque
   if (isRefusal(entry)) return stop(entry)
   const endpoint = entry.route
   const found = { route: endpoint.route.name }
+  const crowded = refuseCrowded(target, endpoint.parameterLimit)
+  if (crowded !== undefined) return stop(crowded, found)
   const headers = house.readHeaders(headersOf(asked), { method: asked.method, httpVersion: '1.1' })
   if (isRefusal(headers)) return stop(headers, found)
-  const verify = () => house.authenticate(headers, target, endpoint)
+  // There is no connection and no moment of sending here, so nothing that a token is bound to can be shown.
+  const verify = () => authenticator.identify({ method: asked.method, target, headers }, endpoint.route)
   const grant = endpoint.isPublic ? undefined : await credentialOf(asked, endpoint.route, settings.issuers, now, verify)
   if (isRefusal(grant)) return stop(grant, found)
   const line = { method: asked.method, target, headers }

@@ -2,7 +2,9 @@
 // that was replaced is closed when its last request is over, streams and sockets among them, or after an hour.
 
 import type { Recorder } from '../observability/record.ts'
+import { clientPace } from './client-pace.ts'
 import type { Composed } from './compose.ts'
+import { HeldBodies } from './held-bodies.ts'
 import type { OpenedParts } from './open-parts.ts'
 import type { Surroundings } from './passage.ts'
 
@@ -15,6 +17,7 @@ export class Generation {
   readonly number: number
   readonly composed: Composed
   readonly keyStore: OpenedParts['keyStore']
+  readonly revocationFile: OpenedParts['revocationFile']
   /** What its requests tell; each is counted out when it is recorded, which happens once. */
   readonly around: Surroundings
   #running = 0
@@ -24,8 +27,14 @@ export class Generation {
     this.number = number
     this.composed = composed
     this.keyStore = opened.keyStore
+    this.revocationFile = opened.revocationFile
+    const { limits, publicUrl, timeouts } = composed.settings.server
+    const pace = clientPace(timeouts)
     this.around = {
-      realm: new URL(composed.settings.server.publicUrl).host,
+      pace,
+      bodies: new HeldBodies(limits.heldBodies, pace.upload),
+      crossOrigin: composed.house.crossOrigin,
+      realm: new URL(publicUrl).host,
       resourceMetadata: (endpoint) => endpoint && composed.discovery.resourceMetadata(endpoint.route),
       record: (finished) => {
         this.leave()

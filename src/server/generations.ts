@@ -40,7 +40,7 @@ export class Generations {
     const { lasting, record, opening } = this.#options
     const lease = lasting.keeper.lease()
     try {
-      const parts = await openParts(settings, lease, opening)
+      const parts = await openParts(settings, lease, opening, lasting)
       const composed = compose(settings, lasting, { generation: number, lease, ...parts })
       return new Generation(number, composed, parts, record)
     } catch (error) {

@@ -1,25 +1,38 @@
-// What is made once for each process and outlives every generation of the route map: keys of issuers and their cooldowns, the secrets
-// of seals, and the keeper of the parts that go on while their settings stay the same. What a generation remembers of decisions and
+// What is made once for each process and outlives every generation of the route map: keys of issuers and their cooldowns, revocations,
+// the secrets of seals, and the keeper of the parts that go on while their settings stay the same. What a generation remembers of decisions and
 // verified tokens is not here, so that it goes with the generation.
 
 import { createKeySets, type KeySets, type KeySetsOptions } from '../credentials/jwks.ts'
+import { Revocations } from '../credentials/revocations.ts'
+import { SignatureWork } from '../credentials/signature-work.ts'
 import type { TargetNews } from '../proxy/upstream.ts'
 import { InProcessState } from '../state/in-process.ts'
 import type { SharedState } from '../state/shared-state.ts'
 import { Keeper } from './keeper.ts'
+import { LiveConnections } from './live-connections.ts'
 import { createSeals, type Seals } from './seals.ts'
+import { WebSocketPlaces } from './web-socket-places.ts'
 
 export interface Hearers {
-  readonly onCacheLookup: (cache: 'token' | 'decision', result: 'hit' | 'miss') => void
+  /** A WebSocket was opened; returns what is to be called at its end. */
+  readonly onWebSocket: (route: string) => () => void
+  readonly onCacheLookup: (cache: 'token' | 'introspection' | 'decision', result: 'hit' | 'miss') => void
   readonly onFetch: (what: string, error: unknown) => void
   readonly onGuarded: (result: 'released' | 'withheld', count: number) => void
   readonly onJwksRefresh: NonNullable<KeySetsOptions['onRefresh']>
+  readonly onIntrospectionFailure: (issuer: string, problem: string) => void
   readonly onTarget: (news: TargetNews) => void
 }
 
 export interface Lasting {
+  /** What stays open, across generations. */
+  readonly live: LiveConnections
+  readonly webSocketPlaces: WebSocketPlaces
   readonly keeper: Keeper
   readonly keySets: KeySets
+  readonly revocations: Revocations
+  /** One for all generations: they share the threads that verify. */
+  readonly signatureWork: SignatureWork
   readonly seals: Seals
   /** Rates used up and marks that may be used once. */
   readonly state: SharedState
@@ -40,10 +53,12 @@ export interface LastingOptions {
 }
 
 const HEARS_NOTHING: Hearers = {
+  onWebSocket: () => () => {},
   onCacheLookup: () => {},
   onFetch: () => {},
   onGuarded: () => {},
   onJwksRefresh: () => {},
+  onIntrospectionFailure: () => {},
   onTarget: () => {},
 }
 
@@ -51,8 +66,12 @@ export function createLasting(options: LastingOptions = {}): Lasting {
   const { now = Date.now, sealKeys = [], hear = HEARS_NOTHING, state = new InProcessState() } = options
   const keySets = createKeySets({ now, onRefresh: hear.onJwksRefresh })
   return {
+    live: new LiveConnections(),
+    webSocketPlaces: new WebSocketPlaces(),
     keeper: new Keeper(),
     keySets,
+    revocations: new Revocations(now),
+    signatureWork: new SignatureWork(),
     seals: createSeals({ keys: sealKeys, now }),
     state,
     hear,

@@ -1,15 +1,18 @@
-// Opens what a configuration names outside of itself, before it is in force: the key file, the key sets in files, and what TLS towards
-// upstreams needs. What is open already and named by the same settings goes on as it is.
+// Opens what a configuration names outside of itself, before it is in force: the key file, revocations, the key sets in files, and what
+// TLS towards upstreams needs. What is open already and named by the same settings goes on as it is.
 
 import type { Issuer, Settings } from '../config/settings.ts'
 import type { Path } from '../config/source/problem.ts'
 import type { ApiKey } from '../credentials/api-keys/api-key.ts'
 import { type KeyFileNews, type KeyStore, openKeyStore } from '../credentials/api-keys/key-store.ts'
 import { readJsonFile } from '../credentials/issuer-documents.ts'
+import type { RevocationFile } from '../credentials/revocation-file.ts'
+import { RevocationError } from '../credentials/revocation-lines.ts'
 import { readVerificationKeys } from '../credentials/verification-keys.ts'
 import type { Log } from '../observability/logger.ts'
 import { readUpstreamTls, type UpstreamTls, UpstreamTlsError } from '../proxy/upstream-tls.ts'
 import type { Lease } from './keeper.ts'
+import { openRevocations, type RevocationParts } from './open-revocations.ts'
 
 export interface Opening {
   readonly log: Log
@@ -18,6 +21,8 @@ export interface Opening {
 }
 
 export interface OpenedParts {
+  /** Left out where the route map names no file of revocations. */
+  readonly revocationFile?: RevocationFile
   /** Left out where the route map names no key file. */
   readonly keyStore?: KeyStore
   /** Of those upstreams that say something of TLS, by name. */
@@ -35,15 +40,28 @@ export class PartError extends Error {
 }
 
 /** Rejects with a KeyFileError when the key file is there and cannot be used, with a PartError for other files. */
-export async function openParts(settings: Settings, lease: Lease, { log, madeHere }: Opening): Promise<OpenedParts> {
-  const { apiKeys, issuers } = settings
+export async function openParts(
+  settings: Settings,
+  lease: Lease,
+  { log, madeHere }: Opening,
+  lasting: RevocationParts,
+): Promise<OpenedParts> {
+  const { apiKeys, revocations, issuers } = settings
   await Promise.all(issuers.map(checkKeySetFile))
   const upstreamTls = await readAllTls(settings)
-  if (apiKeys === undefined) return { upstreamTls }
+  const opening = revocations && openRevocations(revocations.file, lease, log, lasting).catch(failedRevocations)
+  const revocationFile = opening && { revocationFile: await opening }
+  if (apiKeys === undefined) return { upstreamTls, ...revocationFile }
   const { file } = apiKeys
   const open = (): Promise<KeyStore> =>
-    openKeyStore({ file, madeHere: madeHere ?? [], onNews: (news) => logNews(news, file, log) })
-  return { upstreamTls, keyStore: await lease.opened('key store', file, open, (store) => store.close()) }
+    openKeyStore({ file, madeHere: madeHere ?? [], onNews: (news) => logKeys(news, file, log) })
+  const keyStore = await lease.opened('key store', file, open, (store) => store.close())
+  return { upstreamTls, ...revocationFile, keyStore }
+}
+
+function failedRevocations(error: unknown): never {
+  if (!(error instanceof RevocationError)) throw error
+  throw new PartError(['revocations', 'file'], `the revocations cannot be read: ${error.message}`)
 }
 
 async function readAllTls({ upstreams }: Settings): Promise<Map<string, UpstreamTls>> {
@@ -70,7 +88,7 @@ async function checkKeySetFile({ jwksFile }: Issuer, index: number): Promise<voi
   }
 }
 
-function logNews(news: KeyFileNews, file: string, { logger }: Log): void {
+function logKeys(news: KeyFileNews, file: string, { logger }: Log): void {
   switch (news.state) {
     case 'read':
       logger.info({ file, count: news.content.length }, 'the key file was read')

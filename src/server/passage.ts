@@ -1,6 +1,7 @@
 // One request on its way: what is known of it so far, its single answer, and the record of what became of it.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { PROOF_ALGORITHMS } from '../credentials/dpop-proof.ts'
 import { acceptedFormats } from '../domain/answer-format.ts'
 import type { Decision } from '../domain/decision/decision.ts'
 import type { Grant } from '../domain/grant.ts'
@@ -9,14 +10,20 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Finished } from '../observability/record.ts'
 import type { ForwardReport } from '../proxy/forward.ts'
 import { replyDocument, replyRefusal } from '../proxy/reply.ts'
-import { readBody } from '../proxy/request-body.ts'
+import type { TunnelReport } from '../proxy/web-socket/tunnel.ts'
+import type { ClientPace } from './client-pace.ts'
+import type { CrossOrigin } from './cross-origin.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
+import type { HeldBodies } from './held-bodies.ts'
 import type { OpenDocument, SentBody } from './open-document.ts'
 import type { Counted } from './rate-limits.ts'
 
 export interface Surroundings {
+  readonly pace: ClientPace
+  readonly bodies: HeldBodies
   record(finished: Finished): void
   readonly realm: string
+  readonly crossOrigin: Pick<CrossOrigin, 'fieldsFor'>
   resourceMetadata(endpoint: Endpoint | undefined): string | undefined
 }
 
@@ -26,16 +33,18 @@ export interface Sending {
   readonly endpoint: Endpoint
   readonly grant: Grant | undefined
   readonly line: AskedLine
+  /** The gateway's own, where the route asks for one. */
+  readonly ownToken: string | undefined
   /** Header fields of every answer to this request, flat. */
   readonly fields: readonly string[]
 }
-
-const NO_FIELDS: readonly string[] = []
 
 export class Passage {
   readonly id: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** Of a request that asks for another protocol: bytes that came behind its fields. Undefined for every other. */
+  readonly ahead: number | undefined
   readonly #around: Surroundings
   readonly #start = performance.now()
   #line: AskedLine | undefined
@@ -43,17 +52,21 @@ export class Passage {
   #grant: Grant | undefined
   #asked: Asked | undefined
   #decision: Decision | undefined
+  #ownToken: string | undefined
   #refusal: Refusal | undefined
   #document: OpenDocument | undefined
-  #fields: readonly string[] = NO_FIELDS
+  #fields: readonly string[]
+  #webSocket: TunnelReport | undefined
   #error: unknown
   #recorded = false
 
-  constructor(id: string, request: IncomingMessage, response: ServerResponse, around: Surroundings) {
+  constructor(id: string, request: IncomingMessage, response: ServerResponse, around: Surroundings, ahead?: number) {
     this.id = id
     this.request = request
     this.response = response
+    this.ahead = ahead
     this.#around = around
+    this.#fields = around.crossOrigin.fieldsFor(request.headers.origin)
   }
 
   read(line: AskedLine): void {
@@ -62,6 +75,7 @@ export class Passage {
 
   opened(document: OpenDocument): void {
     this.#document = document
+    this.#fields = document.refusalHeaders
   }
 
   found(endpoint: Endpoint): void {
@@ -74,7 +88,7 @@ export class Passage {
 
   /** A refusal where the rate is used up. */
   counted(counted: Counted | undefined): Refusal | undefined {
-    if (counted !== undefined) this.#fields = counted.fields
+    if (counted !== undefined) this.#fields = [...this.#fields, ...counted.fields]
     return counted?.refusal
   }
 
@@ -83,10 +97,32 @@ export class Passage {
     this.#decision = decision
   }
 
+  /** What the gateway says for itself to the upstream. */
+  speaksAs(ownToken: string): void {
+    this.#ownToken = ownToken
+  }
+
   /** Everything that a request which is sent on has been through. */
   sending(): Sending {
-    const { request, response } = this
-    return { request, response, endpoint: this.#endpoint!, grant: this.#grant, line: this.#line!, fields: this.#fields }
+    return {
+      request: this.request,
+      response: this.response,
+      endpoint: this.#endpoint!,
+      grant: this.#grant,
+      line: this.#line!,
+      ownToken: this.#ownToken,
+      fields: this.#fields,
+    }
+  }
+
+  /** The pace in which this client must send and take. */
+  get pace(): ClientPace {
+    return this.#around.pace
+  }
+
+  /** The whole body, once. */
+  readBody(limit: number): Promise<Buffer | Refusal> {
+    return this.#around.bodies.read(this.request, this.response, this.#line!.headers, limit)
   }
 
   async replyDocument(document: OpenDocument): Promise<void> {
@@ -100,7 +136,6 @@ export class Passage {
       sent: headers.bodyLength === 0 ? undefined : this.#sentBody(headers),
     })
     if (isRefusal(answer)) {
-      this.#set(document.refusalHeaders)
       this.refuse(answer)
       return
     }
@@ -113,11 +148,16 @@ export class Passage {
     this.#set(this.#fields)
     const fhir = this.#document?.fhir ?? this.#endpoint?.route.kind === 'fhir'
     const resourceMetadata = this.#around.resourceMetadata(this.#endpoint)
+    const takesTokens = (this.#endpoint?.route.issuers.length ?? 0) > 0
     const sent = replyRefusal(this.response, refusal, {
       fhir,
       wantsXml: fhir && this.#wantsXml(),
       requestId: this.id,
-      challenge: { realm: this.#around.realm, ...(resourceMetadata === undefined ? {} : { resourceMetadata }) },
+      challenge: {
+        realm: this.#around.realm,
+        ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
+        ...(takesTokens && { proofAlgorithms: PROOF_ALGORITHMS }),
+      },
     })
     this.#record(sent.status, sent.bytes, undefined)
   }
@@ -132,13 +172,19 @@ export class Passage {
     if (report.outcome !== 'refused') this.#record(report.status, report.bytes, report.answerMs ?? report.headersMs)
   }
 
+  /** A WebSocket is over. */
+  closed(report: TunnelReport): void {
+    this.#webSocket = report
+    this.#record(101, report.fromUpstream.bytes, undefined)
+  }
+
   #sentBody(headers: RequestHeaders): SentBody {
     return {
       contentType: headers.get('content-type'),
       host: headers.get('host'),
       origin: headers.get('origin'),
       fetchSite: headers.get('sec-fetch-site'),
-      read: (limit) => readBody(this.request, headers, limit),
+      read: (limit) => this.#around.bodies.read(this.request, this.response, headers, limit),
     }
   }
 
@@ -171,6 +217,7 @@ export class Passage {
       upstreamMs,
       issuer: this.#grant?.issuer,
       parameterNames: (this.#line?.target.parameters ?? []).map(({ name }) => name),
+      webSocket: this.#webSocket,
       error: this.#error,
     })
   }

@@ -5,6 +5,7 @@ import { describeError } from '../observability/described-error.ts'
 import { startAdmin } from './admin.ts'
 import { openAdminTls } from './open-tls.ts'
 import { type LoadRouteMap, type ReloadCause, type Reloaded, Reloader } from './reloader.ts'
+import { revocationPlaces } from './revocation-place.ts'
 import { type ServingOptions, startServing, urlOf } from './serving.ts'
 
 export interface StartOptions extends ServingOptions {
@@ -44,6 +45,11 @@ export async function start(options: StartOptions): Promise<Running> {
       explain: serving.explain,
       onError: (error) => log.logger.error({ err: describeError(error) }, 'the admin port failed on a request'),
       keys: serving.keys,
+      places: revocationPlaces({
+        revocations: serving.lasting.revocations,
+        file: () => generations.current?.revocationFile,
+        now: serving.lasting.now,
+      }),
       reload: () => reloader.reload('request'),
     })
     return {

@@ -3,7 +3,7 @@
 
 import { hash } from 'node:crypto'
 import type { Issuer, Route } from '../config/settings.ts'
-import { admit } from '../credentials/authenticate.ts'
+import { admit } from '../credentials/access-grants.ts'
 import { readGrantFacts } from '../credentials/jwt-claims.ts'
 import { type CredentialKind, type Grant, type GrantFacts, grantOf } from '../domain/grant.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'

@@ -9,11 +9,6 @@ const plainRoute = (keys: string) => mapWithRoute(`{ upstream: hapi, match: GET 
 /** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
 const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>> = {
   'server.workers': [server('workers: 2'), server('workers: 1')],
-  'issuers.*.introspection': [
-    mapWith({
-      replace: ['jwks: h', 'introspection: { url: https://ehr.example.org/i, clientId: c, clientSecret: s }, jwks: h'],
-    }),
-  ],
   cors: [section('cors: { origins: ["*"] }')],
   'shared.redis': [section('shared: { redis: redis://h }'), section(`shared: { redis: "${ref('R:-')}" }`)],
   authz: [section('authz: { http: 127.0.0.1:9091 }'), section('authz: {}')],

@@ -86,11 +86,16 @@ test('its end counts on every request', () => {
 })
 
 test('where no keys are configured, every key is unknown, and is a second credential all the same', async () => {
-  const { authenticate } = createAuthenticator({ issuers: [], limits: { token: 8192 }, now: () => START * 1000 })
+  const { authenticate } = createAuthenticator({
+    issuers: [],
+    limits: { token: 8192 },
+    publicUrl: 'https://api.example.org',
+    now: () => START * 1000,
+  })
   const target = parseRequestTarget('/') as RequestTarget
   const ask = (raw: readonly string[]) => {
     const headers = readRequestHeaders(raw)
-    return isRefusal(headers) ? headers : authenticate(headers, target, ROUTE)
+    return isRefusal(headers) ? headers : authenticate({ method: 'GET', target, headers }, ROUTE)
   }
   expect((await refusalOf(ask(['X-API-Key', api.secret]))).code).toBe('token-invalid')
   expect((await refusalOf(ask(['X-API-Key', api.secret, 'Authorization', 'Bearer a']))).code).toBe(

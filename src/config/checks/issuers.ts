@@ -6,7 +6,7 @@ import { type Draft, isPlainRoute, placed, type RouteDraft } from './draft.ts'
 
 type IssuerDraft = NonNullable<NonNullable<Draft['issuers']>[number]>
 
-export function checkIssuers(map: Draft, report: Report): void {
+export function checkIssuers(map: Draft, report: Report, warn: Report): void {
   const issuers = [...placed(map.issuers, ['issuers'])]
   const names = new Set<string>()
   for (const [issuer, path] of issuers) {
@@ -21,13 +21,16 @@ export function checkIssuers(map: Draft, report: Report): void {
     }
   }
   checkIdentities(issuers, report)
+  for (const [route, path] of placed(map.routes, ['routes'])) warnOfShownTokens(map, route, path, warn)
   if (issuers.length > 1)
     for (const [route, path] of placed(map.routes, ['routes'])) checkRoute(map, route, path, report)
 }
 
-function checkKeys({ jwks, discovery, jwksFile }: IssuerDraft, path: Path, report: Report): void {
+function checkKeys({ jwks, discovery, jwksFile, introspection }: IssuerDraft, path: Path, report: Report): void {
   const sources = [jwks, discovery || undefined, jwksFile].filter((source) => source !== undefined).length
-  if (sources === 0) report(path, 'no keys: give one of jwks, discovery: true, jwksFile', 'key')
+  // An issuer that is asked about every token needs no keys.
+  if (sources === 0 && introspection === undefined)
+    report(path, 'no keys: give one of jwks, discovery: true, jwksFile', 'key')
   if (sources > 1) report(path, 'several sources of keys: keep one of jwks, discovery: true, jwksFile', 'key')
 }
 
@@ -50,6 +53,21 @@ function checkIdentities(issuers: readonly (readonly [IssuerDraft, Path])[], rep
     if (seen.has(issuer) && name !== undefined) report([...path, 'issuer'], 'another issuer has this URL too')
     seen.add(issuer)
   }
+}
+
+/** A token that is no JWT does not say whose it is, so it is shown to one issuer after the other. */
+function warnOfShownTokens(map: Draft, route: RouteDraft, path: Path, warn: Report): void {
+  const counting = (map.issuers ?? []).filter((issuer) => {
+    const name = issuer?.name ?? issuer?.issuer
+    return name !== undefined && (route.issuers?.includes(name) ?? true)
+  })
+  const asked = counting.filter((issuer) => issuer?.introspection && issuer.introspection.opaque !== false)
+  if (asked.length < 2) return
+  const names = asked.map((issuer) => issuer?.name ?? issuer?.issuer).join(', ')
+  warn(
+    [...path, 'issuers'],
+    `tokens that are no JWT are shown to ${names} in turn, though each is only one's; say "opaque: false" where an issuer has none`,
+  )
 }
 
 function checkRoute(map: Draft, route: RouteDraft, path: Path, report: Report): void {

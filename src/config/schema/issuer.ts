@@ -31,6 +31,12 @@ const introspection = section(
     clientSecret: secret('Client secret of the gateway at that endpoint.'),
     cache: defaulted(duration('How long an answer is believed.'), '30s'),
     always: defaulted(flag('Ask for JWTs too, not only for opaque tokens.'), false),
+    opaque: defaulted(
+      flag(
+        "Ask about tokens that are no JWT; false where such tokens are never this issuer's, so that it never sees them.",
+      ),
+      true,
+    ),
     requireAudience: defaulted(flag('Refuse answers that name no audience.'), false),
   },
   'Asks the issuer about tokens.',

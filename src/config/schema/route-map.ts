@@ -7,7 +7,7 @@ import { defaulted, either, list, named, optional, section } from './keywords.ts
 import { PlainRoute } from './plain-route.ts'
 import { ScopeCatalogue } from './scope-catalogue.ts'
 import { Server } from './server.ts'
-import { ApiKeys, Audit, Authz, Cors, Shared, Telemetry } from './surroundings.ts'
+import { ApiKeys, Audit, Authz, Cors, Revocations, Shared, Telemetry } from './surroundings.ts'
 import { Upstream } from './upstream.ts'
 
 const NAME = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', '~expected': 'a name of letters, digits, dots, hyphens' }
@@ -18,6 +18,7 @@ export const RouteMap = section(
     server: Server,
     issuers: defaulted(list(Issuer, 'Issuers whose tokens are believed.'), []),
     apiKeys: optional(ApiKeys),
+    revocations: optional(Revocations),
     upstreams: named(Upstream, 'Servers behind the gateway, by name.', NAME),
     cors: optional(Cors),
     shared: optional(Shared),

@@ -1,7 +1,7 @@
-// The optional sections beside routes: API keys, CORS, shared state, external authorisation, audit, telemetry.
+// The optional sections beside routes: API keys, revocations, CORS, shared state, external authorisation, audit, telemetry.
 import { address, endpointUrl } from './address.ts'
 import { headerName } from './header-name.ts'
-import { choice, defaulted, either, flag, list, optional, secret, section, text } from './keywords.ts'
+import { choice, defaulted, either, flag, list, optional, parsed, secret, section, text } from './keywords.ts'
 
 export const ApiKeys = section(
   {
@@ -11,10 +11,21 @@ export const ApiKeys = section(
   'API keys and service keys.',
 )
 
-const origin = text('An origin, or *.', {
+export const Revocations = section(
+  { file: text('File with what was revoked, one JSON object a line; must be there at the start, may be empty.') },
+  'Where revoked tokens, subjects and clients are kept.',
+)
+
+const origin = parsed(parseOrigin, 'An origin as browsers write it, or * for all.', {
   pattern: '^(\\*|https?://[^\\s/?#]+)$',
   '~expected': 'an origin such as https://app.example.org',
 })
+
+/** Browsers write the host in lower case and leave a port out that goes without saying. */
+function parseOrigin(written: string): string | undefined {
+  if (written === '*') return written
+  return URL.canParse(written) && !written.includes('@') ? new URL(written).origin : undefined
+}
 
 export const Cors = section(
   { origins: list(origin, 'Origins whose pages may call the gateway.') },

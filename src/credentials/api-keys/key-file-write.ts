@@ -1,23 +1,9 @@
-// Changes the key file on disk: one writer at a time (a lock beside it), the whole file or nothing of it (a temporary file, then
-// rename), readable by its owner only. Comments that people wrote stay. What is written was read back and found sound before.
+// Changes the key file on disk, one writer at a time, the whole file or nothing of it. Comments that people wrote stay. What is written
+// was read back and found sound before.
 
-import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { readFileSync } from 'node:fs'
 import { isMap, isSeq, parseDocument } from 'yaml'
+import { LockedFileError, lockFile, replaceFile } from '../locked-file.ts'
 import type { ApiKey } from './api-key.ts'
 import { KeyFileError, parseKeyFile, printMoment } from './key-file.ts'
 
@@ -32,8 +18,6 @@ version: 1
 keys: []
 `
 const LOCK_WAIT_MS = 5_000
-const LOCK_RETRY_MS = 25
-const OWNER_ONLY = 0o600
 
 /** No file is a file without keys. */
 export function readKeyFile(file: string): readonly ApiKey[] {
@@ -47,7 +31,9 @@ export async function changeKeyFile<Plan extends KeyFileChange>(
   plan: (keys: readonly ApiKey[]) => Plan,
   patience = LOCK_WAIT_MS,
 ): Promise<Plan> {
-  const unlock = await lock(`${file}.lock`, patience)
+  const unlock = await lockFile(file, patience).catch((error: unknown) => {
+    throw error instanceof LockedFileError ? new KeyFileError([error.message]) : error
+  })
   try {
     const text = readIfThere(file) ?? EMPTY
     const planned = plan(parseKeyFile(text, file))
@@ -76,53 +62,6 @@ function edited(text: string, file: string, { add, end }: KeyFileChange): string
   const result = document.toString({ lineWidth: 0 })
   parseKeyFile(result, file)
   return result
-}
-
-function replaceFile(path: string, text: string): void {
-  const before = statSync(path, { throwIfNoEntry: false })
-  // A symbolic link stays one: what it points to is replaced.
-  const file = before === undefined ? path : realpathSync(path)
-  const temporary = join(dirname(file), `${basename(file)}.${randomBytes(6).toString('hex')}.tmp`)
-  const descriptor = openSync(temporary, 'wx', OWNER_ONLY)
-  try {
-    writeFileSync(descriptor, text)
-    // Whoever was given the file to read, such as the gateway's own user, can read it still.
-    if (before !== undefined) {
-      giveTo(descriptor, before)
-      fchmodSync(descriptor, before.mode & 0o777)
-    }
-    fsyncSync(descriptor)
-    renameSync(temporary, file)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function giveTo(descriptor: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
-  try {
-    fchownSync(descriptor, uid, gid)
-  } catch {
-    // Only root may give files away; then it belongs to whoever changes it, with the same permissions.
-  }
-}
-
-async function lock(path: string, patience: number): Promise<() => void> {
-  const deadline = Date.now() + patience
-  for (;;) {
-    try {
-      closeSync(openSync(path, 'wx', OWNER_ONLY))
-      return () => rmSync(path, { force: true })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      if (Date.now() >= deadline) {
-        throw new KeyFileError([`${path}: another command is changing the keys. If none is, remove this file.`])
-      }
-      await sleep(LOCK_RETRY_MS)
-    }
-  }
 }
 
 function readIfThere(file: string): string | undefined {

@@ -5,7 +5,7 @@
 import type { RequestHeaders } from '../../domain/http/request-headers.ts'
 import type { RequestTarget } from '../../domain/http/request-target.ts'
 import { type Refusal, refuse } from '../../domain/refusal.ts'
-import { hasTokenInQuery } from '../bearer-token.ts'
+import { hasTokenInQuery } from '../access-token.ts'
 import { kindOfSecret } from './secret.ts'
 
 /** Undefined when the request brings no key. `header` is in lower case. */

@@ -3,10 +3,12 @@
 
 import type { Grant } from '../../domain/grant.ts'
 import type { Refusal } from '../../domain/refusal.ts'
+import { type FileNews, WatchedFile } from '../watched-file.ts'
 import type { ApiKey } from './api-key.ts'
-import { KeyFileError } from './key-file.ts'
-import { type KeyFileNews, KeyFileWatch } from './key-file-watch.ts'
+import { KeyFileError, parseKeyFile } from './key-file.ts'
 import { KeyRing, type KeyUse } from './key-ring.ts'
+
+export type KeyFileNews = FileNews<readonly ApiKey[]>
 
 export interface KeyStoreOptions {
   readonly file: string
@@ -37,9 +39,9 @@ export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> 
   const ring = new KeyRing()
   let problems: readonly string[] = []
   let open = false
-  const watch = new KeyFileWatch(file, (news) => {
+  const watch = new WatchedFile(file, parseKeyFile, (news) => {
     problems = news.state === 'broken' ? news.problems : []
-    if (news.state !== 'broken') ring.replace([...madeHere, ...(news.state === 'read' ? news.keys : [])])
+    if (news.state !== 'broken') ring.replace([...madeHere, ...(news.state === 'read' ? news.content : [])])
     if (open || news.state !== 'broken') onNews?.(news)
   })
   await watch.look()

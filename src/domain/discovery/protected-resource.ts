@@ -7,6 +7,9 @@ import { commonPath } from './well-known.ts'
 
 export interface ProtectedResourceFacts {
   readonly publicUrl: string
+  /** Algorithms of DPoP proofs that are taken (RFC 9449 §5.1). */
+  readonly proofAlgorithms?: readonly string[]
+  readonly tls?: { readonly clientCa?: string } | undefined
   readonly issuers: readonly Issuer[]
   readonly catalogue: readonly CatalogueScope[]
 }
@@ -20,7 +23,7 @@ export function resourcePathOf(route: Route): string {
 export function protectedResource(
   path: string,
   routes: readonly Route[],
-  { publicUrl, issuers, catalogue }: ProtectedResourceFacts,
+  { publicUrl, issuers, catalogue, proofAlgorithms, tls }: ProtectedResourceFacts,
 ): Readonly<Record<string, unknown>> {
   const trusted = new Set(routes.flatMap((route) => route.issuers))
   return {
@@ -29,5 +32,7 @@ export function protectedResource(
     authorization_servers: issuers.filter(({ name }) => trusted.has(name)).map(({ issuer }) => issuer),
     scopes_supported: [...new Set(routes.flatMap((route) => routeScopes(route, catalogue)))],
     bearer_methods_supported: ['header'],
+    ...(trusted.size > 0 && proofAlgorithms && { dpop_signing_alg_values_supported: proofAlgorithms }),
+    ...(trusted.size > 0 && tls?.clientCa !== undefined && { tls_client_certificate_bound_access_tokens: true }),
   }
 }

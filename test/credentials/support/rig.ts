@@ -1,12 +1,13 @@
 // An authenticator on a clock that the test sets, in front of a real issuer.
 
 import type { Issuer } from '../../../src/config/settings.ts'
+import type { RouteRules } from '../../../src/credentials/access-grants.ts'
 import {
   type Authenticator,
   type AuthenticatorOptions,
   createAuthenticator,
-  type RouteRules,
 } from '../../../src/credentials/authenticate.ts'
+import type { CredentialRequest } from '../../../src/credentials/credential-request.ts'
 import type { Grant } from '../../../src/domain/grant.ts'
 import { readRequestHeaders } from '../../../src/domain/http/request-headers.ts'
 import { parseRequestTarget } from '../../../src/domain/http/request-target.ts'
@@ -15,6 +16,7 @@ import type { IssuerServer } from './issuer-server.ts'
 
 export const AUDIENCE = 'https://api.example.org/fhir/R4'
 export const ROUTE: RouteRules = { issuers: ['ehr'], audience: [AUDIENCE] }
+export const PUBLIC_URL = 'https://api.example.org'
 /** Seconds; every test starts here. */
 export const START = 1_800_000_000
 
@@ -59,6 +61,8 @@ export function claimsOf(issuer: IssuerServer): Record<string, unknown> {
 export class Rig {
   readonly clock = new Clock()
   readonly lookups: string[] = []
+  /** Look-ups among introspection answers. */
+  readonly asked: string[] = []
   readonly authenticator: Authenticator
 
   constructor(issuers: readonly Issuer[], options: Partial<AuthenticatorOptions> = {}) {
@@ -66,7 +70,8 @@ export class Rig {
       issuers,
       limits: { token: 8192 },
       now: this.clock.now,
-      onCacheLookup: (result) => this.lookups.push(result),
+      publicUrl: PUBLIC_URL,
+      onCacheLookup: (cache, result) => void (cache === 'token' ? this.lookups : this.asked).push(result),
       ...options,
     })
   }
@@ -75,12 +80,17 @@ export class Rig {
     return this.sendRaw(['Authorization', `Bearer ${token}`], '/fhir/R4/Patient', route)
   }
 
-  sendRaw(raw: readonly string[], url: string, route = ROUTE): Grant | Refusal | Promise<Grant | Refusal> {
+  sendRaw(
+    raw: readonly string[],
+    url: string,
+    route = ROUTE,
+    line: Partial<CredentialRequest> = {},
+  ): Grant | Refusal | Promise<Grant | Refusal> {
     const headers = readRequestHeaders(raw)
     const target = parseRequestTarget(url)
     if (isRefusal(headers)) return headers
     if (isRefusal(target)) return target
-    return this.authenticator.authenticate(headers, target, route)
+    return this.authenticator.authenticate({ method: 'GET', target, headers, ...line }, route)
   }
 
   /** `ok`, or the code of the refusal. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readBearerToken } from '../../src/credentials/bearer-token.ts'
+import { readAccessToken } from '../../src/credentials/access-token.ts'
 import { readRequestHeaders } from '../../src/domain/http/request-headers.ts'
 import { parseRequestTarget, type RequestTarget } from '../../src/domain/http/request-target.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
@@ -8,24 +8,26 @@ import { isRefusal } from '../../src/domain/refusal.ts'
 function read(raw: readonly string[], url = '/fhir/Patient', limit = 64): string {
   const headers = readRequestHeaders(raw)
   if (isRefusal(headers)) return headers.code
-  const token = readBearerToken(headers, parseRequestTarget(url) as RequestTarget, limit)
-  return isRefusal(token) ? token.code : `token ${token}`
+  const token = readAccessToken(headers, parseRequestTarget(url) as RequestTarget, limit)
+  return isRefusal(token) ? token.code : `${token.scheme} ${token.text}`
 }
 
 const fromValue = (value: string): string => {
-  const token = readBearerToken({ get: () => value }, parseRequestTarget('/fhir/Patient') as RequestTarget, 64)
-  return isRefusal(token) ? token.code : `token ${token}`
+  const token = readAccessToken({ get: () => value }, parseRequestTarget('/fhir/Patient') as RequestTarget, 64)
+  return isRefusal(token) ? token.code : `${token.scheme} ${token.text}`
 }
 
 const authorization = (value: string): string => read(['Authorization', value])
 
-describe('one bearer token in one Authorization header', () => {
+describe('one access token in one Authorization header', () => {
   test.each([
-    ['Bearer abc.def.ghi', 'token abc.def.ghi'],
-    ['bearer abc', 'token abc'],
-    ['BEARER abc', 'token abc'],
-    ['Bearer   abc', 'token abc'],
-    ['Bearer a-b_c~d+e/f==', 'token a-b_c~d+e/f=='],
+    ['Bearer abc.def.ghi', 'bearer abc.def.ghi'],
+    ['bearer abc', 'bearer abc'],
+    ['BEARER abc', 'bearer abc'],
+    ['Bearer   abc', 'bearer abc'],
+    ['DPoP abc', 'dpop abc'],
+    ['dpop   abc', 'dpop abc'],
+    ['Bearer a-b_c~d+e/f==', 'bearer a-b_c~d+e/f=='],
   ])('%s', (value, expected) => expect(authorization(value)).toBe(expected))
 })
 
@@ -42,8 +44,9 @@ describe('refused', () => {
     ['Bearer a b', 'token-invalid'],
     ['Bearer "abc"', 'token-invalid'],
     ['Bearer abc=d', 'token-invalid'],
-    ['DPoP abc', 'token-invalid'],
-    ['dpop abc', 'token-invalid'],
+    ['DPoP', 'token-invalid'],
+    ['DPoP a b', 'token-invalid'],
+    ['DPoP a, DPoP b', 'credential-ambiguous'],
     ['Bearer a, Bearer b', 'credential-ambiguous'],
     ['Bearer a,b', 'credential-ambiguous'],
     ['Basic YTpi, Bearer b', 'credential-ambiguous'],
@@ -72,7 +75,7 @@ describe('refused', () => {
   )
 
   test('longer than the limit, to the byte', () => {
-    expect(authorization(`Bearer ${'a'.repeat(64)}`)).toBe(`token ${'a'.repeat(64)}`)
+    expect(authorization(`Bearer ${'a'.repeat(64)}`)).toBe(`bearer ${'a'.repeat(64)}`)
     expect(authorization(`Bearer ${'a'.repeat(65)}`)).toBe('token-invalid')
   })
 })
@@ -83,9 +86,9 @@ test('whatever the header holds, a token that comes out is token68 and the whole
       fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^ {0,2}[A-Za-z0-9\-._~+/=, ]{0,9}$/)),
       (text) => {
         const result = fromValue(`Bearer ${text}`)
-        if (result.startsWith('token ')) {
-          expect(result.slice(6)).toMatch(/^[A-Za-z0-9\-._~+/]+=*$/)
-          expect(text.trimStart()).toBe(result.slice(6))
+        if (result.startsWith('bearer ')) {
+          expect(result.slice(7)).toMatch(/^[A-Za-z0-9\-._~+/]+=*$/)
+          expect(text.trimStart()).toBe(result.slice(7))
         }
       },
     ),

@@ -1,24 +1,26 @@
-// Follows the key file while the gateway runs. It is asked by stat rather than by events, which mounted volumes do not send, and
-// a file that was swapped has another inode. A broken one changes nothing: the keys that were read last go on counting.
-// INVARIANT: a file that is gone holds no keys; it must be gone twice, because some editors remove a file before they write it.
+// Follows a file while the gateway runs. It is asked by stat rather than by events, which mounted volumes do not send, and a file that was
+// swapped has another inode. What it means that a file is broken or gone is for whoever hears of it; gone is told only when it is gone
+// twice, because some editors remove a file before they write it.
 
 import { open } from 'node:fs/promises'
-import type { ApiKey } from './api-key.ts'
-import { KeyFileError, parseKeyFile } from './key-file.ts'
 
-export type KeyFileNews =
-  | { readonly state: 'read'; readonly keys: readonly ApiKey[] }
+export type FileNews<Content> =
+  | { readonly state: 'read'; readonly content: Content }
   | { readonly state: 'missing' }
-  /** `problems` hold no hash and no secret. */
+  /** `problems` hold nothing that the file keeps secret. */
   | { readonly state: 'broken'; readonly problems: readonly string[] }
+
+/** Throws an error that has `problems` when the text cannot be used. */
+export type ParseFile<Content> = (text: string, file: string) => Content
 
 const LARGEST = 16 * 1024 * 1024
 /** File systems count time in steps: a file that was written just now may change again without a newer time. */
 const SETTLED_MS = 2_000
 
-export class KeyFileWatch {
+export class WatchedFile<Content> {
   readonly #file: string
-  readonly #tell: (news: KeyFileNews) => void
+  readonly #parse: ParseFile<Content>
+  readonly #tell: (news: FileNews<Content>) => void
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   /** What was told last; a broken file with its problems. */
@@ -28,8 +30,9 @@ export class KeyFileWatch {
   #text: string | undefined
   #timesMissing = 0
 
-  constructor(file: string, tell: (news: KeyFileNews) => void) {
+  constructor(file: string, parse: ParseFile<Content>, tell: (news: FileNews<Content>) => void) {
     this.#file = file
+    this.#parse = parse
     this.#tell = tell
   }
 
@@ -62,10 +65,9 @@ export class KeyFileWatch {
     if (text === undefined) return
     this.#text = text
     try {
-      this.#news({ state: 'read', keys: parseKeyFile(text, this.#file) })
+      this.#news({ state: 'read', content: this.#parse(text, this.#file) })
     } catch (error) {
-      const known = error instanceof KeyFileError
-      this.#news({ state: 'broken', problems: known ? error.problems : [`${this.#file}: it cannot be parsed`] })
+      this.#news({ state: 'broken', problems: problemsOf(error) ?? [`${this.#file}: it cannot be parsed`] })
     }
   }
 
@@ -102,10 +104,15 @@ export class KeyFileWatch {
     this.#text = undefined
   }
 
-  #news(news: KeyFileNews): void {
+  #news(news: FileNews<Content>): void {
     const summary = 'problems' in news ? news.problems.join('\n') : news.state
     if (news.state !== 'read' && summary === this.#told) return
     this.#told = summary
     this.#tell(news)
   }
+}
+
+function problemsOf(error: unknown): readonly string[] | undefined {
+  const problems: unknown = error instanceof Error && 'problems' in error ? error.problems : undefined
+  return Array.isArray(problems) && problems.every((it) => typeof it === 'string') ? problems : undefined
 }

@@ -1,0 +1,88 @@
+// Revocations as text: one JSON object a line, in the revocations file, and in a list on the admin port. Read strictly: a member that is
+// misspelt would revoke something else than was meant. Messages name the place, and nothing of what stands there.
+
+import type { Revocation } from './revocation-list.ts'
+import { MOST_REVOCATIONS } from './revocations.ts'
+import { parseStrictObject } from './strict-json.ts'
+
+const LONGEST_TEXT = 1_024
+/** When a line does not say: longer than any token should live. Moments in seconds. */
+const DEFAULT_LIFE = 90 * 86_400
+const MEMBERS = ['iss', 'jti', 'sub', 'client', 'issuedBefore', 'expires']
+
+/** What is wrong with a revocation, without saying whose it is. */
+export class RevocationError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'RevocationError'
+    this.problems = problems
+  }
+}
+
+/** `now` in milliseconds; throws a RevocationError that names every wrong line. */
+export function parseRevocationLines(text: string, file: string, now: number): readonly Revocation[] {
+  const revocations: Revocation[] = []
+  const problems: string[] = []
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue
+    const value = parseStrictObject(Buffer.from(line))
+    const read = value === undefined ? 'it is not one JSON object' : readRevocation(value, now)
+    if (typeof read === 'string') problems.push(`${file}:${index + 1}:1: ${read}`)
+    else if (read.expires > now / 1000) revocations.push(read)
+  }
+  if (revocations.length > MOST_REVOCATIONS)
+    problems.push(`${file}: it holds more than ${MOST_REVOCATIONS} revocations`)
+  if (problems.length > 0) throw new RevocationError(problems.slice(0, 20))
+  return revocations
+}
+
+/** A revocation, or what is wrong with it. */
+export function readRevocation(value: Readonly<Record<string, unknown>>, now: number): Revocation | string {
+  const unknown = Object.keys(value).find((member) => !MEMBERS.includes(member))
+  if (unknown !== undefined) return `it has another member than ${MEMBERS.join(', ')}`
+  const { iss, jti, sub, client } = value
+  const named = [jti, sub, client].filter((it) => it !== undefined)
+  if (named.length !== 1) return 'give exactly one of jti, sub, client'
+  if (![iss, ...named].every((it) => typeof it === 'string' && it !== '' && it.length <= LONGEST_TEXT)) {
+    return `iss and ${jti !== undefined ? 'jti' : sub !== undefined ? 'sub' : 'client'} must be texts of at most ${LONGEST_TEXT} characters`
+  }
+  if (jti !== undefined && value['issuedBefore'] !== undefined) return 'issuedBefore goes with sub and client only'
+  const issuedBefore = readMoment(value['issuedBefore'])
+  const expires = readMoment(value['expires'])
+  if (Number.isNaN(issuedBefore) || Number.isNaN(expires)) {
+    return 'issuedBefore and expires must be dates such as 2027-01-31T08:00:00Z, or seconds since 1970'
+  }
+  return {
+    iss: iss as string,
+    ...(jti !== undefined && { jti: jti as string }),
+    ...(sub !== undefined && { sub: sub as string }),
+    ...(client !== undefined && { client: client as string }),
+    ...(issuedBefore !== undefined && { issuedBefore }),
+    expires: expires ?? Math.ceil(now / 1000) + DEFAULT_LIFE,
+  }
+}
+
+/** As it is read back. */
+export function printRevocation({ issuedBefore, expires, ...rest }: Revocation): Readonly<Record<string, string>> {
+  return {
+    ...rest,
+    ...(issuedBefore !== undefined && { issuedBefore: printMoment(issuedBefore) }),
+    expires: printMoment(expires),
+  }
+}
+
+function printMoment(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+}
+
+/** Seconds; NaN when it cannot be read. */
+function readMoment(value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  const sound = (seconds: number) => (seconds >= 0 && seconds < 1e11 ? seconds : Number.NaN)
+  if (typeof value === 'number') return sound(value)
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z$/.test(value))
+    return Number.NaN
+  return sound(Date.parse(value) / 1000)
+}
