@@ -44,7 +44,7 @@ const listener = await listen(
         method: request.method!,
         path: request.url!.slice(base.length),
         headers,
-        stallTimeout: 60_000,
+        pace: { first: 60_000, idle: 60_000, least: 1_024 },
         answer(status, answered) {
           const back: string[] = []
           for (const name in answered) if (!HOP_BY_HOP.has(name)) back.push(name, String(answered[name]))

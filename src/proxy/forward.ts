@@ -8,6 +8,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { breakConnection } from './break-connection.ts'
 import { discardRest } from './discard-rest.ts'
 import { notModified } from './not-modified.ts'
+import { type Pace, Patience } from './patience.ts'
 import type { Upstream } from './upstream.ts'
 import { type AnswerHeaders, type Caller, UpstreamCall, type UpstreamRequest } from './upstream-call.ts'
 
@@ -39,8 +40,8 @@ export interface Exchange extends UpstreamRequest {
   readonly upstream: Upstream
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** Milliseconds that a client may let an answer wait without reading on. */
-  readonly stallTimeout: number
+  /** In which a client must take its answer. */
+  readonly pace: Pace
   /** From the upstream's final status and headers to what the client gets. */
   answer(status: number, headers: AnswerHeaders): Answer | Refusal
   /** Answers the client instead of the upstream. */
@@ -86,7 +87,11 @@ class Forwarding implements Caller, BodySink {
   #held: Buffer[] = []
   #bytes = 0
   #flushing = false
-  #stall: NodeJS.Timeout | undefined
+  /** While the client does not read on; made by the first pause. */
+  #patience: Patience | undefined
+  #paused = false
+  /** Body bytes that the client had taken when it last read on. */
+  #taken = 0
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange
@@ -185,6 +190,8 @@ class Forwarding implements Caller, BodySink {
   #complete(): void {
     this.#over = true
     this.#outcome = 'complete'
+    // What is still on its way to the client is watched by the listener.
+    this.#patience?.end()
     // The upstream did not wait for the whole body; its connection is closed by the HTTP client, ours must be emptied.
     if (!this.#exchange.request.complete) discardRest(this.#exchange.request)
   }
@@ -217,21 +224,25 @@ class Forwarding implements Caller, BodySink {
   }
 
   #pause(): void {
-    if (this.#stall !== undefined || this.#over) return
+    if (this.#paused || this.#over) return
+    this.#paused = true
     this.#call.pause()
     this.#response.once('drain', this.#resume)
-    this.#stall = setTimeout(() => this.#response.destroy(), this.#exchange.stallTimeout)
+    this.#patience ??= new Patience(this.#exchange.pace, () => this.#response.destroy())
+    this.#patience.begin()
   }
 
   readonly #resume = (): void => {
-    clearTimeout(this.#stall)
-    this.#stall = undefined
+    this.#paused = false
+    this.#patience?.moved(this.#bytes - this.#taken)
+    this.#patience?.pause()
+    this.#taken = this.#bytes
     this.#call.resume()
   }
 
   /** The client's side is over, one way or another. */
   readonly #closed = (): void => {
-    clearTimeout(this.#stall)
+    this.#patience?.end()
     if (!this.#over) {
       this.#over = true
       this.#call.abort()

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
+import { type Pace, Patience } from './patience.ts'
 
 /** Watches a body go by. The last piece is held back until `end` has found nothing wrong with the whole. */
 export interface BodyInspection {
@@ -23,8 +24,21 @@ export class BodyRefused extends Error {
   }
 }
 
-/** Reads the whole body, at most `limit` bytes. */
-export function readBody(request: IncomingMessage, headers: RequestHeaders, limit: number): Promise<Buffer | Refusal> {
+export interface ReadingRules {
+  /** Most bytes. */
+  readonly limit: number
+  /** Left out: as long as it takes. */
+  readonly pace?: Pace | undefined
+  /** Asks for room in memory for so many more bytes. */
+  readonly hold?: ((bytes: number) => Refusal | undefined) | undefined
+}
+
+/** Reads the whole body. */
+export function readBody(
+  request: IncomingMessage,
+  headers: RequestHeaders,
+  { limit, pace, hold }: ReadingRules,
+): Promise<Buffer | Refusal> {
   const refusal = unreadable(headers, limit, true)
   if (refusal !== undefined) return Promise.resolve(refusal)
   // INVARIANT: nobody waits for a stream that is over: one without a body was never begun, one whose client left has no more events.
@@ -33,20 +47,27 @@ export function readBody(request: IncomingMessage, headers: RequestHeaders, limi
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let bytes = 0
+    const stop = (refusal: Refusal): void => {
+      request.pause()
+      finish(refusal)
+    }
+    const patience = patienceFor(request, pace, () => stop(tooSlow()))
     const finish = (result: Buffer | Refusal): void => {
+      patience?.end()
       request.off('data', take).off('end', whole).off('close', cut).off('error', cut)
       resolve(result)
     }
     const take = (chunk: Buffer): void => {
       bytes += chunk.length
-      if (bytes > limit) {
-        request.pause()
-        finish(tooLarge(limit))
-      } else chunks.push(chunk)
+      patience?.moved(chunk.length)
+      const refusal = bytes > limit ? tooLarge(limit) : hold?.(chunk.length)
+      if (refusal === undefined) chunks.push(chunk)
+      else stop(refusal)
     }
     const whole = (): void => finish(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes))
     const cut = (): void => finish(cutOff())
     request.on('data', take).on('end', whole).on('close', cut).on('error', cut)
+    patience?.begin()
   })
 }
 
@@ -69,15 +90,17 @@ export class UploadStream extends Readable {
   readonly #request: IncomingMessage
   readonly #limit: number
   readonly #inspection: BodyInspection | undefined
+  readonly #patience: Patience | undefined
   #bytes = 0
   #listening = false
   #held: Buffer | undefined
 
-  constructor(request: IncomingMessage, limit: number, inspection?: BodyInspection) {
+  constructor(request: IncomingMessage, limit: number, inspection?: BodyInspection, pace?: Pace) {
     super()
     this.#request = request
     this.#limit = limit
     this.#inspection = inspection
+    this.#patience = patienceFor(request, pace, () => this.#refuse(tooSlow()))
   }
 
   override _read(): void {
@@ -86,16 +109,19 @@ export class UploadStream extends Readable {
       this.#request.on('data', this.#take).on('end', this.#whole).on('close', this.#cut).on('error', this.#cut)
     }
     this.#request.resume()
+    this.#patience?.begin()
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#request.off('data', this.#take).off('end', this.#whole).off('close', this.#cut).off('error', this.#cut)
+    this.#patience?.end()
     if (!this.#request.complete) this.#request.pause()
     callback(error)
   }
 
   readonly #take = (chunk: Buffer): undefined => {
     this.#bytes += chunk.length
+    this.#patience?.moved(chunk.length)
     if (this.#bytes > this.#limit) return this.#refuse(tooLarge(this.#limit))
     if (this.#inspection === undefined) return this.#pass(chunk)
     const refusal = this.#inspection.write(chunk)
@@ -107,6 +133,7 @@ export class UploadStream extends Readable {
   }
 
   readonly #whole = (): undefined => {
+    this.#patience?.end()
     const refusal = this.#inspection?.end()
     if (refusal !== undefined) return this.#refuse(refusal)
     if (this.#held !== undefined) this.push(this.#held)
@@ -118,7 +145,10 @@ export class UploadStream extends Readable {
   }
 
   #pass(chunk: Buffer): undefined {
-    if (!this.push(chunk)) this.#request.pause()
+    if (this.push(chunk)) return
+    this.#request.pause()
+    // The upstream is the slow one now.
+    this.#patience?.pause()
   }
 
   #refuse(refusal: Refusal): undefined {
@@ -128,3 +158,10 @@ export class UploadStream extends Readable {
 
 const cutOff = (): Refusal => refuse('body-invalid', 'The body ended before its time.')
 const tooLarge = (limit: number): Refusal => refuse('body-too-large', `The body may have ${limit} bytes at most.`)
+const tooSlow = (): Refusal =>
+  refuse('too-slow', 'The body did not arrive in time. Send it faster, or in smaller pieces.')
+
+/** A body that is there already is not waited for. */
+function patienceFor(request: IncomingMessage, pace: Pace | undefined, late: () => void): Patience | undefined {
+  return pace === undefined || request.complete ? undefined : new Patience(pace, late)
+}

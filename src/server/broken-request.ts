@@ -43,6 +43,7 @@ function answer(socket: Socket, refusal: Refusal): void {
     'x-content-type-options: nosniff',
     `x-request-id: ${requestId}`,
     'connection: close',
+    ...(refusal.extras.retryAfter === undefined ? [] : [`retry-after: ${refusal.extras.retryAfter}`]),
   ]
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
   // A moment for the answer to be read before what the client still sends resets the connection.

@@ -64,7 +64,8 @@ function connectionAddresses(): (socket: Socket) => string {
   }
 }
 
-function compileNetworks(networks: readonly string[]): (address: string) => boolean {
+/** Whether an address is of one of these networks. */
+export function compileNetworks(networks: readonly string[]): (address: string) => boolean {
   const list = new BlockList()
   for (const network of networks) {
     const [written = '', prefix] = network.split('/')

@@ -45,7 +45,7 @@ function post(pieces: readonly string[], headers: Record<string, string> = {}): 
 }
 
 const whole = (limit: number) => async (request: IncomingMessage, headers: RequestHeaders) => {
-  const body = await readBody(request, headers, limit)
+  const body = await readBody(request, headers, { limit })
   return isRefusal(body) ? body.code : body.toString()
 }
 

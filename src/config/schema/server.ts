@@ -55,6 +55,24 @@ const limits = section(
     token: defaulted(size('Most bytes of a bearer token.'), '8KiB'),
     searchParameters: defaulted(count('Most query parameters of one request.', 1), 200),
     bundleEntries: defaulted(count('Most entries of a Bundle that a client sends.', 1), 10_000),
+    connections: optional(
+      count(
+        'Most connections of clients to one process; default 16384, or what the limit of open files leaves beside those to upstreams.',
+        1,
+        1_000_000,
+      ),
+    ),
+    connectionsPerAddress: optional(
+      count(
+        'Most of them from one IPv4 address or IPv6 /64, trusted proxies apart; default: no limit, as many clients may share one.',
+        1,
+        1_000_000,
+      ),
+    ),
+    heldBodies: defaulted(
+      size('Most bytes of request bodies that are held in memory at once, of all requests of one process.'),
+      '256MiB',
+    ),
     guardedBody: defaulted(size('Most bytes of an answer held in memory at once while it is checked.'), '10MiB'),
   },
   'What is refused for its size.',
@@ -64,7 +82,14 @@ const timeouts = section(
   {
     header: defaulted(timer('Until the headers of a request must have arrived.'), '10s'),
     idle: defaulted(timer('How long a connection may rest.'), '60s'),
-    request: defaulted(timer('Until a whole request must have arrived.'), '5m'),
+    request: defaulted(
+      timer('Until a whole request must have arrived; a body that keeps to minimumRate may take longer.'),
+      '5m',
+    ),
+    minimumRate: defaulted(
+      size('Bytes a second, over time, that a client must send of a body, or take of an answer, to be waited for.'),
+      '1KiB',
+    ),
     grace: defaulted(pause('How long connections are still accepted after SIGTERM, with readiness already off.'), '0s'),
     drain: defaulted(timer('How long running requests may take after SIGTERM.'), '20s'),
   },

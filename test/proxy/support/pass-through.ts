@@ -91,7 +91,7 @@ export async function passThrough(
         answerIsRead: options.transform !== undefined,
       }),
       body: headers.bodyLength === 0 ? undefined : new UploadStream(request, limit, options.inspection?.()),
-      stallTimeout,
+      pace: { first: stallTimeout, idle: stallTimeout, least: 1 },
       answer: (status, answered) => {
         const transform = options.transform?.()
         const rewritten = transform !== undefined
