@@ -26,7 +26,6 @@ const isEmpty = (value: unknown): boolean =>
 
 export const UNBUILT: readonly UnbuiltKey[] = [
   { key: 'server.workers', effect: 'refuses-more', instead: 'one process serves', harmless: is(1) },
-  { key: 'cors', effect: 'refuses-more', instead: 'pages of other origins are refused', harmless: isEmpty },
   { key: 'shared.redis', effect: 'protects-less', instead: 'replicas would not share limits and revocations' },
   { key: 'authz', effect: 'protects-less', instead: 'other proxies would get no decisions', harmless: isEmpty },
   { key: 'audit', effect: 'protects-less', instead: 'nothing would be audited' },
@@ -42,12 +41,6 @@ export const UNBUILT: readonly UnbuiltKey[] = [
     effect: 'refuses-more',
     instead: 'what would have to be guarded is refused',
     harmless: is(false),
-  },
-  { key: 'routes.*.rewrite', effect: 'protects-less', instead: 'the upstream would be sent another path than meant' },
-  {
-    key: 'routes.*.authorization.clientCredentials',
-    effect: 'protects-less',
-    instead: 'the upstream would get no token',
   },
 ]
 

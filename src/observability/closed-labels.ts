@@ -4,7 +4,7 @@
 import type { InteractionCode } from '../domain/fhir/interaction.ts'
 import { REFUSALS } from '../domain/refusal.ts'
 
-/** FHIR's codes, `http` for other products, `discovery` for open documents, `none` where a request did not come so far. */
+/** FHIR's codes, `http` for other products, `discovery` for open documents, `preflight` for those of browsers, `none` where a request did not come so far. */
 const INTERACTION_CODES: Readonly<Record<InteractionCode, true>> = {
   capabilities: true,
   read: true,
@@ -24,7 +24,7 @@ const INTERACTION_CODES: Readonly<Record<InteractionCode, true>> = {
 }
 
 export const LABELS = {
-  interaction: new Set([...Object.keys(INTERACTION_CODES), 'http', 'discovery', 'page', 'none']),
+  interaction: new Set([...Object.keys(INTERACTION_CODES), 'http', 'discovery', 'preflight', 'page', 'none']),
   outcome: new Set(['forward', 'narrow', 'guard', 'narrow-guard', 'deny', 'open', 'none']),
   code: new Set([...Object.keys(REFUSALS), 'none']),
   cache: new Set(['token', 'decision', 'introspection']),

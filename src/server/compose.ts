@@ -9,13 +9,17 @@ import { compileRouteTable } from '../domain/route-table.ts'
 import { Upstream } from '../proxy/upstream.ts'
 import type { UpstreamTls } from '../proxy/upstream-tls.ts'
 import { compileClientAddress } from './client-address.ts'
+import { compileCrossOrigin } from './cross-origin.ts'
 import { createDiscovery, type Discovery } from './discovery.ts'
 import { entriesOf } from './endpoints.ts'
 import type { House } from './gateway.ts'
 import type { Lease } from './keeper.ts'
 import type { Lasting } from './lasting.ts'
+import { ownOrigins } from './own-origins.ts'
 import { createOwnPages } from './own-pages.ts'
+import { ownTokens } from './own-tokens.ts'
 import { apiKeyHeader, ownedHeaders } from './owned-headers.ts'
+import { largestParameterLimit } from './parameter-limit.ts'
 import { mapRoutes } from './policy-of.ts'
 
 export interface GenerationParts {
@@ -40,9 +44,9 @@ export interface Composed {
 }
 
 export function compose(settings: Settings, lasting: Lasting, own: GenerationParts): Composed {
-  const { hear, now, seals, keySets, state } = lasting
+  const { hear, now, seals, keySets, state, revocations, signatureWork } = lasting
   const { generation, lease, keyStore, offline = false } = own
-  const { limits, timeouts } = settings.server
+  const { limits } = settings.server
   const catalogue = compileCatalogue(settings.scopes)
   const upstreams = new Map(
     Object.values(settings.upstreams).map((upstream) => {
@@ -57,31 +61,47 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
   const authenticator = createAuthenticator({
     issuers: settings.issuers,
     limits,
+    publicUrl: settings.server.publicUrl,
     now,
     keySets,
+    work: signatureWork,
+    revocations,
+    replays: state,
     ...(keyStore && { apiKeys: { header: apiKeyHeader(settings), find: keyStore.find } }),
-    onCacheLookup: (result) => hear.onCacheLookup('token', result),
+    onCacheLookup: hear.onCacheLookup,
+    onIntrospectionFailure: hear.onIntrospectionFailure,
   })
-  const discovery = createDiscovery(settings, { lease, onFetch: hear.onFetch, lazy: offline })
+  const ownTokenOf = ownTokens(lease, hear.onFetch)
+  const { upstreamTls } = own
+  const discovery = createDiscovery(settings, { lease, onFetch: hear.onFetch, lazy: offline, upstreamTls, ownTokenOf })
   const ownPages = createOwnPages({
     settings,
     catalogue,
     routes: mapRoutes(settings, catalogue),
     apiKeyHeader: apiKeyHeader(settings),
   })
-  const build = { settings, catalogue, upstreams, seals, generation, now, hear, state }
+  const build = { settings, catalogue, upstreams, seals, generation, now, hear, state, ownTokenOf }
+  const routes = compileRouteTable(settings.routes.flatMap((route) => entriesOf(route, build)))
+  const ours = { owned: ownedHeaders(settings), apiKeyHeader: apiKeyHeader(settings) }
   const house: House = {
-    routes: compileRouteTable(settings.routes.flatMap((route) => entriesOf(route, build))),
+    routes,
     readHeaders: headerReader({
-      owned: ownedHeaders(settings),
-      apiKeyHeader: apiKeyHeader(settings),
+      ...ours,
       limit: limits.header,
     }),
-    limits,
-    stallTimeout: timeouts.idle,
+    parameterLimit: largestParameterLimit(settings),
     clientAddress: compileClientAddress(settings.server.trustedProxies),
+    live: {
+      settings,
+      connections: lasting.live,
+      places: lasting.webSocketPlaces,
+      isGood: (grant) => now() < grant.expiresAt * 1000 && revocations.find(grant, now()) === undefined,
+      isOwnOrigin: ownOrigins(settings),
+      onWebSocket: hear.onWebSocket,
+    },
+    crossOrigin: compileCrossOrigin({ cors: settings.cors, routes, ...ours }),
     findOpenDocument: (path) => discovery.find(path) ?? ownPages.find(path),
-    authenticate: (headers, target, endpoint) => authenticator.authenticate(headers, target, endpoint.route),
+    authenticate: (request, endpoint) => authenticator.authenticate(request, endpoint.route),
   }
   const close = async (milliseconds: number): Promise<void> => {
     await Promise.all([lease.end(milliseconds), authenticator.close()])

@@ -1,45 +1,46 @@
 // The way of one request, top to bottom, and nothing calls back up (ARCHITECTURE.md). Refusals are values; `orRefuse` turns one into
 // the only throw, which is caught at the foot of the same function, so that the sentence stays a sentence.
 
-import type { IncomingMessage } from 'node:http'
+import type { CredentialRequest } from '../credentials/credential-request.ts'
 import type { Permit } from '../domain/decision/decision.ts'
 import type { Grant } from '../domain/grant.ts'
-import type { HeaderReader, RequestHeaders } from '../domain/http/request-headers.ts'
+import type { HeaderReader } from '../domain/http/request-headers.ts'
 import { parseRequestTarget, type RequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { RouteTable } from '../domain/route-table.ts'
 import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
-import { readBody, UploadStream, unreadable } from '../proxy/request-body.ts'
+import { UploadStream, unreadable } from '../proxy/request-body.ts'
 import { isReadFirst, mostRead, refuseBeforeReading } from './body-rules.ts'
 import type { ClientAddress } from './client-address.ts'
+import type { CrossOrigin } from './cross-origin.ts'
 import { decodeUtf8, edgeOf } from './edge.ts'
 import type { AskedLine, Endpoint, LookAgain, Plan } from './endpoint.ts'
 import type { OpenDocument } from './open-document.ts'
+import { type LiveHouse, openWebSocket } from './open-web-socket.ts'
+import { refuseCrowded } from './parameter-limit.ts'
 import type { Passage } from './passage.ts'
+import { refusedOwnToken } from './refused-own-token.ts'
 import { changedMeanwhile } from './write-answers.ts'
 
 /** Everything of one configuration that serving needs. */
 export interface House {
   readonly routes: RouteTable<Endpoint>
   readonly readHeaders: HeaderReader
-  readonly limits: { readonly searchParameters: number }
-  /** Milliseconds that a client may let an answer wait. */
-  readonly stallTimeout: number
+  /** Bounds the reading of a target; that of the route may be less. */
+  readonly parameterLimit: number
   /** Of the client, as far as proxies that stand between are trusted; never decides about access. */
   readonly clientAddress: ClientAddress
+  readonly live: LiveHouse
+  readonly crossOrigin: CrossOrigin
   findOpenDocument(path: string): OpenDocument | undefined
-  authenticate(
-    headers: RequestHeaders,
-    target: RequestTarget,
-    endpoint: Endpoint,
-  ): Grant | Refusal | Promise<Grant | Refusal>
+  authenticate(request: CredentialRequest, endpoint: Endpoint): Grant | Refusal | Promise<Grant | Refusal>
 }
 
 export async function serve(passage: Passage, house: House): Promise<void> {
   const { request } = passage
   try {
-    const target = orRefuse(parseRequestTarget(request.url!, house.limits.searchParameters))
-    const document = house.findOpenDocument(target.path)
+    const target = orRefuse(parseRequestTarget(request.url!, house.parameterLimit))
+    const document = house.findOpenDocument(target.path) ?? house.crossOrigin.findPreflight(request, target)
     if (document !== undefined) {
       await serveDocument(document, target, passage, house)
       return
@@ -47,18 +48,25 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     // Before the fields are read: a refusal of theirs has the form and the challenge of the route.
     const endpoint = orRefuse(house.routes.find(request.method!, target)).route
     passage.found(endpoint)
+    orRefuse(refuseCrowded(target, endpoint.parameterLimit))
     const headers = orRefuse(house.readHeaders(request.rawHeaders, request))
     const line: AskedLine = { method: request.method!, target, headers }
     passage.read(line)
-    const grant = endpoint.isPublic ? undefined : orRefuse(await house.authenticate(headers, target, endpoint))
+    const grant = endpoint.isPublic
+      ? undefined
+      : orRefuse(await house.authenticate({ ...line, socket: request.socket }, endpoint))
     passage.authenticated(grant)
     orRefuse(passage.counted(await endpoint.count?.(grant, () => house.clientAddress(request))))
-    const body = orRefuse(await readMeaning(request, line, endpoint))
+    const body = orRefuse(await readMeaning(passage, line, endpoint))
     const asked = orRefuse(endpoint.name(line, body, grant))
     const decision = asked.decide(grant)
     passage.decided(asked, decision)
     if (decision.outcome === 'deny') passage.refuse(decision.refusal)
-    else send(decision, orRefuse(await asked.plan(decision, grant, edgeOf(passage))), passage, house)
+    else {
+      if (endpoint.ownToken !== undefined) passage.speaksAs(orRefuse(await endpoint.ownToken.get()))
+      const carry = passage.ahead === undefined ? send : openWebSocket
+      carry(decision, orRefuse(await asked.plan(decision, grant, edgeOf(passage))), passage, house)
+    }
   } catch (thrown) {
     answerThrown(passage, thrown)
   }
@@ -79,14 +87,14 @@ async function serveDocument(
 
 /** Only forms and Bundles are read before the decision; no byte of a body is read before the credential was verified. */
 async function readMeaning(
-  request: IncomingMessage,
+  passage: Passage,
   line: AskedLine,
   endpoint: Endpoint,
 ): Promise<string | undefined | Refusal> {
   const use = endpoint.bodyUse(line)
   const refusal = refuseBeforeReading(use, line)
   if (refusal !== undefined || !isReadFirst(use)) return refusal
-  const body = await readBody(request, line.headers, mostRead(use, endpoint.bodyLimit))
+  const body = await passage.readBody(mostRead(use, endpoint.bodyLimit))
   return isRefusal(body) ? body : decodeUtf8(body)
 }
 
@@ -96,7 +104,7 @@ const CHANGED = changedMeanwhile(412)
 
 /** Forwarded, narrowed or guarded, as the plan says; only a cleared decision gets here. */
 function send(decision: Permit, plan: Plan, passage: Passage, house: House, looksLeft = MOST_LOOKS_AGAIN): void {
-  const { request, response, endpoint, grant, line, fields } = passage.sending()
+  const { request, response, endpoint, grant, line, ownToken, fields } = passage.sending()
   const { upstream, outbound, inbound, bodyLimit } = endpoint
   const streamed = plan.bodyUse === 'resource' || plan.bodyUse === 'stream'
   const refusal = streamed ? refuseStream(plan, line, bodyLimit) : undefined
@@ -114,9 +122,11 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     bodyUnchanged: hasBody,
     answerIsRead: plan.readsAnswer,
     overrides: plan.overrides,
+    ownToken,
   })
   const answer = (status: number, given: AnswerHeaders): Answer | Refusal => {
     if (looksLeft > 0 && plan.again?.after(status)) return CHANGED
+    if (status === 401 && ownToken !== undefined) return refusedOwnToken(endpoint, ownToken)
     const upstreamHeaders = plan.answerHeaders?.(status, given) ?? given
     const transform = plan.transform?.(status, upstreamHeaders)
     if (isRefusal(transform)) return transform
@@ -138,8 +148,8 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     path: plan.path,
     atOrigin: plan.atOrigin,
     headers,
-    body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.()) : plan.body,
-    stallTimeout: house.stallTimeout,
+    body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.(), passage.pace.upload) : plan.body,
+    pace: passage.pace.answer,
     answer,
     refuse: (fault) => {
       if (fault === CHANGED) void sendAgain(decision, plan.again!, passage, house, looksLeft)

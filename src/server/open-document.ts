@@ -30,10 +30,10 @@ export type OpenAnswer = Document | Refusal
 export interface OpenDocument {
   /** For the log and the metrics. */
   readonly route: string
-  readonly interaction: 'capabilities' | 'discovery'
+  readonly interaction: 'capabilities' | 'discovery' | 'preflight'
   /** Refusals are OperationOutcomes there. */
   readonly fhir: boolean
-  /** Go with every refusal on this path, flat. */
+  /** Go with every refusal of it, flat. */
   readonly refusalHeaders: readonly string[]
   /** A promise only while the document's first sources are being fetched. */
   answer(request: OpenRequest): OpenAnswer | Promise<OpenAnswer>

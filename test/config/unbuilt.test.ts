@@ -9,20 +9,12 @@ const plainRoute = (keys: string) => mapWithRoute(`{ upstream: hapi, match: GET 
 /** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
 const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>> = {
   'server.workers': [server('workers: 2'), server('workers: 1')],
-  cors: [section('cors: { origins: ["*"] }')],
   'shared.redis': [section('shared: { redis: redis://h }'), section(`shared: { redis: "${ref('R:-')}" }`)],
   authz: [section('authz: { http: 127.0.0.1:9091 }'), section('authz: {}')],
   audit: [section('audit: { sink: stdout }')],
   telemetry: [section('telemetry: { otlp: http://h }'), section(`telemetry: { otlp: "${ref('O:-')}" }`)],
   'routes.*.mode': [mapWithFhirKey('mode: { observe: { until: 2099-01-01 } }'), mapWithFhirKey('mode: enforce')],
   'routes.*.trustNarrowing': [mapWithFhirKey('trustNarrowing: true'), mapWithFhirKey('trustNarrowing: false')],
-  'routes.*.rewrite': [plainRoute('rewrite: { from: /x, to: /y }')],
-  'routes.*.authorization.clientCredentials': [
-    mapWithFhirKey(
-      'authorization: { clientCredentials: { url: https://a.example.org, clientId: c, clientSecret: s } }',
-    ),
-    mapWithFhirKey('authorization: { bearer: b }'),
-  ],
 }
 
 describe('is never silently ignored', () => {

@@ -5,7 +5,7 @@ export interface Enforced {
   readonly patientScopes: boolean
   /** Operations that the route map lists are opened. */
   readonly operations: boolean
-  /** Pages of other origins may call the FHIR endpoint. */
+  /** Pages of other origins may call the FHIR endpoint; as the route map says. */
   readonly crossOrigin: boolean
 }
 
