@@ -4,21 +4,20 @@
 import { isUtf8 } from 'node:buffer'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { askUpstream } from '../proxy/ask-upstream.ts'
-import { readBody } from '../proxy/request-body.ts'
 import type { Edge } from './endpoint.ts'
 import type { Passage } from './passage.ts'
+import { refusedOwnToken } from './refused-own-token.ts'
 
 export function edgeOf(passage: Passage): Edge {
   return {
     body: async () => {
-      const { request, line, endpoint } = passage.sending()
-      const body = await readBody(request, line.headers, endpoint.bodyLimit)
+      const body = await passage.readBody(passage.sending().endpoint.bodyLimit)
       return isRefusal(body) ? body : decodeUtf8(body)
     },
-    ask: (path) => {
-      const { request, response, line, endpoint, grant } = passage.sending()
+    ask: async (path) => {
+      const { request, response, line, endpoint, grant, ownToken } = passage.sending()
       // Nobody waits for what is still to be asked.
-      if (response.destroyed) return Promise.resolve(refuse('upstream-broken', 'The client went away.'))
+      if (response.destroyed) return refuse('upstream-broken', 'The client went away.')
       const headers = endpoint.outbound({
         headers: line.headers,
         grant,
@@ -27,8 +26,11 @@ export function edgeOf(passage: Passage): Edge {
         bodyUnchanged: false,
         answerIsRead: true,
         overrides: ASKED_BY_US,
+        ownToken,
       })
-      return askUpstream(endpoint.upstream, path, headers, endpoint.heldLimit)
+      const answer = await askUpstream(endpoint.upstream, path, headers, endpoint.heldLimit)
+      if (isRefusal(answer) || answer.status !== 401 || ownToken === undefined) return answer
+      return refusedOwnToken(endpoint, ownToken)
     },
   }
 }

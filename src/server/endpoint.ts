@@ -13,9 +13,14 @@ import type { Inbound } from '../proxy/answer-headers.ts'
 import type { UpstreamAnswer } from '../proxy/ask-upstream.ts'
 import type { AnswerHeaders, BodyTransform } from '../proxy/forward.ts'
 import type { Outbound } from '../proxy/headers.ts'
+import type { OwnToken } from '../proxy/own-token.ts'
 import type { BodyInspection } from '../proxy/request-body.ts'
 import type { Upstream } from '../proxy/upstream.ts'
+import type { TunnelRules } from '../proxy/web-socket/tunnel.ts'
 import type { CountRequest } from './rate-limits.ts'
+import type { PlaceLimits } from './web-socket-places.ts'
+
+export type WebSocketLimits = TunnelRules & PlaceLimits
 
 export interface AskedLine {
   readonly method: string
@@ -77,13 +82,19 @@ export interface Endpoint {
   readonly policy?: FhirPolicy
   readonly upstream: Upstream
   readonly outbound: Outbound
+  /** The gateway's own towards the upstream, where the route asks for one. */
+  readonly ownToken?: OwnToken | undefined
   readonly inbound: Inbound
+  /** Most query parameters of a request. */
+  readonly parameterLimit: number
   /** Most bytes of a request body. */
   readonly bodyLimit: number
   /** Most bytes of what is asked of the upstream for a check. */
   readonly heldLimit: number
   /** Counts a request against the route's rate; left out where it has none. */
   readonly count?: CountRequest | undefined
+  /** Where it may be opened as a WebSocket, and within which limits. */
+  readonly webSocket?: WebSocketLimits | undefined
   /** What the body is for; known from the request line alone. */
   bodyUse(line: AskedLine): BodyUse
   /** `body` is the text of a form or a Bundle, undefined for every other use. */

@@ -6,6 +6,7 @@ import type { Catalogue } from '../domain/decision/policy.ts'
 import type { TableEntry } from '../domain/route-table.ts'
 import { compileInbound } from '../proxy/answer-headers.ts'
 import { compileOutbound } from '../proxy/headers.ts'
+import type { OwnToken } from '../proxy/own-token.ts'
 import { compilePublicUrls, type PublicUrls } from '../proxy/public-url.ts'
 import type { Upstream } from '../proxy/upstream.ts'
 import type { SharedState } from '../state/shared-state.ts'
@@ -31,13 +32,19 @@ export interface Build {
   readonly now: () => number
   readonly hear: Pick<Hearers, 'onCacheLookup' | 'onGuarded'>
   readonly state: SharedState
+  readonly ownTokenOf: (route: Route) => OwnToken | undefined
 }
 
 export function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
   const { settings, catalogue, upstreams } = build
   const { url, publicBase } = settings.upstreams[route.upstream]!
-  const { publicUrl, limits } = settings.server
-  const urls = compilePublicUrls(url, route.kind === 'fhir' ? publicUrl + route.path : publicUrl)
+  const { publicUrl } = settings.server
+  const limits = limitsOf(route, settings)
+  const { behind, published } = basesOf(route)
+  const urls = compilePublicUrls(
+    url.map((base) => base + behind),
+    publicUrl + published,
+  )
   const parts: SharedParts = {
     upstream: upstreams.get(route.upstream)!,
     outbound: compileOutbound(outboundRoute(route), {
@@ -45,9 +52,11 @@ export function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
       publicUrl,
       counts: countsBy(catalogue),
     }),
+    ownToken: build.ownTokenOf(route),
     inbound: compileInbound(route, urls),
-    bodyLimit: (route.kind === 'fhir' ? route.limits?.body : undefined) ?? limits.body,
-    heldLimit: (route.kind === 'fhir' ? route.limits?.guardedBody : undefined) ?? limits.guardedBody,
+    parameterLimit: limits.searchParameters,
+    bodyLimit: limits.body,
+    heldLimit: limits.guardedBody,
     count: route.rateLimit && createRateLimit(route.name, route.rateLimit, build.state),
   }
   if (route.kind === 'fhir') {
@@ -69,7 +78,7 @@ function fhirParts(
   publicBase: boolean,
   { settings, catalogue, seals, generation, now, hear }: Build,
 ): FhirParts {
-  const limits = { ...settings.server.limits, ...route.limits }
+  const limits = limitsOf(route, settings)
   return {
     ...parts,
     policy: policyOf(route, catalogue, settings),
@@ -87,4 +96,15 @@ function fhirParts(
     },
     jobs: createExportJobs(route.name, urls, seals),
   }
+}
+
+/** Those of the route stand instead of those of the server. */
+function limitsOf(route: Route, { server }: Settings): Settings['server']['limits'] {
+  return route.kind === 'fhir' ? { ...server.limits, ...route.limits } : server.limits
+}
+
+/** What stands in the upstream's links where the public ones say `published`. */
+function basesOf(route: Route): { readonly behind: string; readonly published: string } {
+  if (route.kind === 'fhir') return { behind: '', published: route.path }
+  return { behind: route.rewrite?.to ?? '', published: route.rewrite?.from ?? '' }
 }

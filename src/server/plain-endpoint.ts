@@ -5,21 +5,31 @@ import { decidePlain } from '../domain/decision/decide-plain.ts'
 import type { Catalogue } from '../domain/decision/policy.ts'
 import type { BodyUse } from '../domain/fhir-request.ts'
 import { printTarget } from '../domain/http/request-target.ts'
+import { rewritePath } from '../domain/http/rewrite-path.ts'
+import { isRefusal } from '../domain/refusal.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
 
-export type SharedParts = Pick<Endpoint, 'upstream' | 'outbound' | 'inbound' | 'bodyLimit' | 'heldLimit' | 'count'>
+export type SharedParts = Pick<
+  Endpoint,
+  'upstream' | 'outbound' | 'ownToken' | 'inbound' | 'parameterLimit' | 'bodyLimit' | 'heldLimit' | 'count'
+>
 
 export function plainEndpoint(route: PlainRoute, match: Match, catalogue: Catalogue, parts: SharedParts): Endpoint {
   const { requires } = match
+  const { rewrite } = route
   return {
     ...parts,
     route,
     isPublic: requires === 'public',
+    webSocket: match.method === 'GET' ? route.webSocket : undefined,
     bodyUse,
     name: (line): Asked => ({
       interaction: 'http',
       decide: (grant) => decidePlain(requires, grant, catalogue),
-      plan: () => ({ method: line.method, path: printTarget(line.target), bodyUse: bodyUse(line), readsAnswer: false }),
+      plan: () => {
+        const path = rewrite === undefined ? printTarget(line.target) : rewritePath(line.target, rewrite)
+        return isRefusal(path) ? path : { method: line.method, path, bodyUse: bodyUse(line), readsAnswer: false }
+      },
     }),
   }
 }

@@ -3,6 +3,8 @@
 import { type Dispatcher, request } from 'undici'
 import type { FhirRoute, Upstream } from '../config/settings.ts'
 import { isCapabilityStatement } from '../domain/discovery/capability-statement.ts'
+import { isRefusal } from '../domain/refusal.ts'
+import type { OwnToken } from '../proxy/own-token.ts'
 
 export type Statement = Readonly<Record<string, unknown>>
 
@@ -15,11 +17,17 @@ export class MetadataError extends Error {}
 export async function fetchUpstreamMetadata(
   upstream: Upstream,
   authorization: FhirRoute['authorization'],
+  ownToken: OwnToken | undefined,
   dispatcher: Dispatcher,
 ): Promise<Statement> {
   const headers: Record<string, string> = { accept: 'application/fhir+json', 'user-agent': 'scopegate' }
   if (typeof authorization === 'object' && 'bearer' in authorization) {
     headers['authorization'] = `Bearer ${authorization.bearer}`
+  }
+  if (ownToken !== undefined) {
+    const token = await ownToken.get()
+    if (isRefusal(token)) throw new MetadataError('the token of the gateway for it cannot be had')
+    headers['authorization'] = `Bearer ${token}`
   }
   let failure = new MetadataError('the upstream has no URL')
   for (const url of upstream.url) {

@@ -4,7 +4,6 @@ import { mapWith, mapWithFhirKey, mapWithRoute, ref, said } from './support/maps
 
 const server = (keys: string) => mapWith({ replace: ['8080 }', `8080, ${keys} }`] })
 const section = (text: string) => mapWith({ append: `${text}\n` })
-const plainRoute = (keys: string) => mapWithRoute(`{ upstream: hapi, match: GET /x, requires: public, ${keys} }`)
 
 /** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
 const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>> = {
