@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
+import { MOST_INTERIM, readAnswerFraming, TOO_MANY_INTERIM } from './answer-framing.ts'
 import type { Outcome } from './outlier.ts'
 import { BodyRefused } from './request-body.ts'
 import { sliceBody } from './sliced-body.ts'
@@ -43,6 +44,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
   /** Set when the request was about to be written. */
   #controller: Dispatcher.DispatchController | undefined
   #attempts = 0
+  /** Answers before the answer (1xx). */
+  #interim = 0
   #answered = false
   #told = false
   #over = false
@@ -129,23 +132,27 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): undefined {
-    if (this.#over || status < 200) return
+    if (this.#over) return
+    if (status < 200) {
+      if (++this.#interim > MOST_INTERIM) this.#giveUpOn(TOO_MANY_INTERIM)
+      return
+    }
+    const fields = readAnswerFraming(status, headers)
+    if (isRefusal(fields)) return this.#giveUpOn(fields)
     this.#answered = true
     this.#answeredAt = performance.now()
     // What is sent as it happens may come slowly.
     this.#trickles = String(headers['content-type'] ?? '').startsWith('text/event-stream')
     if (status >= 502 && status <= 504) this.#tell('fault')
     else if (this.#target!.outlier.isProbe(this)) this.#tell('answered')
-    this.#caller.answered(status, headers)
+    this.#caller.answered(status, fields)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
     this.#bytes += chunk.length
     if (this.#isTooSlow()) {
-      this.#settle('fault')
-      this.#controller?.abort(new Error('too slow'))
-      this.#break(refuse('upstream-timeout', 'The answer of the server behind this route came too slowly.'))
+      this.#giveUpOn(refuse('upstream-timeout', 'The answer of the server behind this route came too slowly.'))
     } else this.#caller.data(chunk)
   }
 
@@ -215,6 +222,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
     if (!this.#told) this.#tell(outcome)
     this.#target = undefined
     this.#upstream.release(target)
+  }
+
+  /** What the server sends is no use; its connection is closed. */
+  #giveUpOn(refusal: Refusal): undefined {
+    this.#over = true
+    this.#settle('fault')
+    this.#controller?.abort(new Error(refusal.code))
+    this.#break(refusal)
   }
 
   #break(refusal: Refusal): void {

@@ -3,9 +3,8 @@
 import type { Random } from './seeded.ts'
 
 const BODY = '{"nonce":"{nonce}","resourceType":"Patient","id":"p1"}'
-/** As long as it is when the nonce stands in it, for most of them. */
 const LENGTH = BODY.length
-const SECOND = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\nX-Evil: 1\r\n\r\na0-0!!'
+const SECOND = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\nX-Evil: 1\r\n\r\npoison'
 const STATUS = [
   '200 OK',
   '200 OK',
@@ -104,6 +103,5 @@ function bodyOf(framing: string, random: Random): string {
     ? `0${extension}\r\n${trailer}\r\n`
     : random.pick(['', '0', '0\r\n', 'zz\r\n', '-1\r\n\r\n', 'ffffffffffffffffff\r\n'])
   const size = random.chance(0.9) ? BODY.length.toString(16) : random.pick(['1', 'ffff', '0x10', '+5', ' 5', ''])
-  // The nonce is longer than its name now and then, so sizes are wrong now and then.
   return `${size}${extension}\r\n${BODY}\r\n${last}`
 }

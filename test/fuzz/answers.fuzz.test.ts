@@ -39,10 +39,12 @@ function answer(request: WireRequest, socket: Socket): string | undefined {
   const nonce = fieldOf(request, 'x-correlation-id') ?? ''
   const told = hostile.get(nonce)
   if (told === undefined) return answerText(200, JSON.stringify({ nonce }), request.method, [`x-nonce: ${nonce}`])
-  const send = (at: number): void => {
+  const whole = told.pieces.join('').replaceAll('{nonce}', nonce)
+  const send = (at: number, from = 0): void => {
     if (socket.destroyed || !socket.writable) return
-    const piece = told.pieces[at]?.replaceAll('{nonce}', nonce)
-    if (piece !== undefined) socket.write(Buffer.from(piece, 'latin1'), () => setImmediate(send, at + 1))
+    const piece = told.pieces[at] && whole.slice(from, from + told.pieces[at].length)
+    if (piece !== undefined)
+      socket.write(Buffer.from(piece, 'latin1'), () => setImmediate(send, at + 1, from + piece.length))
     else if (told.ends) socket.end()
   }
   send(0)
@@ -67,7 +69,8 @@ function generate(seed: number, index: number): Case {
 let count = 0
 /** Three requests on one connection: an honest one, the one with the hostile answer, an honest one. */
 async function run(one: Case): Promise<string | undefined> {
-  const nonces = [0, 1, 2].map((nth) => `a${count}-${nth}`)
+  // As long as `{nonce}`.
+  const nonces = [0, 1, 2].map((nth) => `~${count.toString(36).padStart(5, '0')}${nth}`)
   count++
   hostile.set(nonces[1]!, one)
   const lines = ['GET /app/public/before', one.line, 'GET /app/public/after']
@@ -85,10 +88,11 @@ async function run(one: Case): Promise<string | undefined> {
     return `bytes behind ${whole.length} answers: ${fault} ${JSON.stringify(rest.slice(0, 300))}`
   if (rest !== '' && fault !== undefined) return `an answer out of form: ${fault}`
   for (const [nth, { status, body, fields }] of whole.entries()) {
-    const said = [fieldOf({ fields }, 'x-nonce') ?? '', ...(body.match(/a\d+-\d/g) ?? [])]
+    const said = [fieldOf({ fields }, 'x-nonce') ?? '', ...(body.match(/~[0-9a-z]{5}[012]/g) ?? [])]
     const strange = said.find((nonce) => nonce !== '' && nonce !== nonces[nth])
     if (strange !== undefined) return `answer ${nth} is that of another request: ${status} ${strange}`
-    if (nth !== 1 && status !== 200) return `the honest request ${nth} was answered ${status}`
+    if (nth !== 1 && (status !== 200 || fieldOf({ fields }, 'x-nonce') !== nonces[nth]))
+      return `the honest request ${nth} was answered ${status}`
     if (fields.some(([name]) => /^(?:x-evil|x-hop|keep-alive-evil|server|upgrade)$/.test(name)))
       return 'a field that stays behind'
   }
