@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 500
 const SETTLED_MS = 2_000
 
 export class RouteMapFile {
-  readonly #path: string
+  readonly file: string
   readonly #env: Environment
   /** As it was loaded last; undefined when it could not be read. */
   #loaded: string | undefined
@@ -26,7 +26,7 @@ export class RouteMapFile {
   #looking = false
 
   constructor(path: string, env: Environment) {
-    this.#path = path
+    this.file = path
     this.#env = env
   }
 
@@ -38,12 +38,12 @@ export class RouteMapFile {
   load(): Loaded | Failed {
     this.#found = undefined
     try {
-      this.#loaded = readFileSync(this.#path, 'utf8')
+      this.#loaded = readFileSync(this.file, 'utf8')
     } catch (error) {
       this.#loaded = undefined
-      return unreadable(this.#path, error)
+      return unreadable(this.file, error)
     }
-    return loadRouteMap(this.#loaded, { file: this.#path, env: this.#env })
+    return loadRouteMap(this.#loaded, { file: this.file, env: this.#env })
   }
 
   /** Tells when the file holds something else than was loaded last. Does not keep the process alive. */
@@ -74,10 +74,10 @@ export class RouteMapFile {
 
   async #readIfTouched(): Promise<{ readonly read: string | undefined } | 'untouched'> {
     try {
-      const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs } = await stat(this.#path, { bigint: true })
+      const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs } = await stat(this.file, { bigint: true })
       const stamp = [dev, ino, size, mtimeNs, ctimeNs].join()
       if (stamp === this.#stamp) return 'untouched'
-      const read = await readFile(this.#path, 'utf8')
+      const read = await readFile(this.file, 'utf8')
       const settled = read === this.#loaded && Date.now() - Number(mtimeMs) > SETTLED_MS
       this.#stamp = settled ? stamp : ''
       return { read }

@@ -1,9 +1,14 @@
 // `scopegate serve`: a checked route map, two ports, and a clean end. On a broken map nothing is opened.
 
+import cluster from 'node:cluster'
+import type { Loaded } from '../config/load.ts'
 import { KeyFileError } from '../credentials/api-keys/key-file.ts'
 import { createLog } from '../observability/logger.ts'
 import { PartError } from '../server/open-parts.ts'
+import { NotApplied } from '../server/reloader.ts'
 import { type Running, start } from '../server/start.ts'
+import { startPrimary, workersOf } from '../server/workers/primary.ts'
+import { runWorker } from '../server/workers/worker.ts'
 import { boundYoungGeneration } from '../server/young-generation.ts'
 import { printWarnings } from './check.ts'
 import { printProblems } from './problems.ts'
@@ -12,6 +17,8 @@ import { RouteMapFile } from './route-map-file.ts'
 /** Exit code: 0 after a clean drain, 1 for a bad configuration or a port that is taken. */
 export async function runServe(config: string): Promise<0 | 1> {
   boundYoungGeneration()
+  // Several processes write to one output: only blocks that a pipe takes whole stay apart.
+  if (cluster.isWorker) return runWorker(createLog({ shared: true }))
   const file = new RouteMapFile(config, process.env)
   const loaded = file.load()
   if ('problems' in loaded) return printProblems(loaded)
@@ -24,8 +31,7 @@ export async function runServe(config: string): Promise<0 | 1> {
   }
   let running: Running
   try {
-    const load = () => file.load()
-    running = await start({ settings: loaded.settings, load, log: createLog(), sealKeys, processMetrics: true })
+    running = await open(loaded, file, sealKeys)
   } catch (error) {
     console.error(describeOpening(error))
     return 1
@@ -38,6 +44,20 @@ export async function runServe(config: string): Promise<0 | 1> {
   // Somebody at a terminal waits; an orchestrator first has to tell its balancers.
   await running.close({ grace: signal === 'SIGTERM' })
   return 0
+}
+
+function open(loaded: Loaded, file: RouteMapFile, sealKeys: readonly string[]): Promise<Running> {
+  const load = () => file.load()
+  if (workersOf(loaded) > 1) {
+    return startPrimary({
+      loaded,
+      load,
+      source: () => ({ text: file.text, file: file.file }),
+      log: createLog({ shared: true }),
+      sealKeys,
+    })
+  }
+  return start({ settings: loaded.settings, load, log: createLog(), sealKeys, processMetrics: true })
 }
 
 /** Comma-separated secrets, newest first. */
@@ -61,6 +81,7 @@ export function stopSignal(): Promise<'SIGTERM' | 'SIGINT'> {
 
 export function describeOpening(error: unknown): string {
   if (error instanceof KeyFileError) return `${error.message}\nThe key file cannot be used, so nothing was opened.`
+  if (error instanceof NotApplied) return `${error.message}\nNothing was opened.`
   if (error instanceof PartError) return `${error.message}\nNothing was opened.`
   const { code, address, port } = error as { code?: string; address?: string; port?: number }
   if (code === 'EADDRINUSE') return `${address}:${port} is in use. Stop what listens there, or choose another address.`

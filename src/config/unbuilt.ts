@@ -25,7 +25,6 @@ const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 0
 
 export const UNBUILT: readonly UnbuiltKey[] = [
-  { key: 'server.workers', effect: 'refuses-more', instead: 'one process serves', harmless: is(1) },
   { key: 'shared.redis', effect: 'protects-less', instead: 'replicas would not share limits and revocations' },
   { key: 'authz', effect: 'protects-less', instead: 'other proxies would get no decisions', harmless: isEmpty },
   { key: 'audit', effect: 'protects-less', instead: 'nothing would be audited' },

@@ -25,6 +25,8 @@ export interface LogDestination {
 export interface LogOptions {
   readonly level?: string
   readonly destination?: LogDestination
+  /** Other processes write to the same output. */
+  readonly shared?: boolean
 }
 
 const SECRETS = [
@@ -47,10 +49,13 @@ const REDACTED = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
 const FLUSH_EVERY_MS = 200
 const BLOCK = 8 * 1024
+/** What a pipe takes in one piece, so that lines of several processes do not get into each other (POSIX PIPE_BUF on Linux). */
+const ATOMIC = 4096
 /** More than this, held because the reader of the log stands still, is dropped: a stuck log must not fill the memory. */
 const MOST_HELD = 16 * 1024 * 1024
 
-export function createLog({ level = 'info', destination = standardOutput() }: LogOptions = {}): Log {
+export function createLog(options: LogOptions = {}): Log {
+  const { level = 'info', destination = standardOutput(options.shared ?? false) } = options
   const logger = pino(
     {
       level,
@@ -76,11 +81,12 @@ export function createLog({ level = 'info', destination = standardOutput() }: Lo
   }
 }
 
-function standardOutput(): LogDestination {
+function standardOutput(shared: boolean): LogDestination {
   const output = pino.destination({
     dest: 1,
     sync: false,
-    minLength: BLOCK,
+    minLength: shared ? ATOMIC - 512 : BLOCK,
+    ...(shared && { maxWrite: ATOMIC }),
     maxLength: MOST_HELD,
     periodicFlush: FLUSH_EVERY_MS,
   })

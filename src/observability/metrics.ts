@@ -1,7 +1,7 @@
 // The metrics of contract §6, by exactly these names and labels, and those of the process. Label values come from closed sets only
 // (`closed-labels.ts`); nothing of a request's text is ever one.
 
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, type MetricObject, Registry } from 'prom-client'
 import { fold, foldStatus, LABELS, RouteMapNames } from './closed-labels.ts'
 import { createDurations } from './durations.ts'
 import { createTally } from './tally.ts'
@@ -21,6 +21,8 @@ export interface Metrics {
   /** How the last reload of the route map ended; the first one is the start. */
   reloaded(successful: boolean): void
   print(): Promise<string>
+  /** For the process that adds up those of several. */
+  snapshot(): Promise<MetricObject[]>
   readonly contentType: string
 }
 
@@ -169,6 +171,7 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
       if (successful) reloadTime.setToCurrentTime()
     },
     print: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
   }
 }

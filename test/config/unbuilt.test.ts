@@ -7,7 +7,6 @@ const section = (text: string) => mapWith({ append: `${text}\n` })
 
 /** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
 const USES: Readonly<Record<string, readonly [used: string, harmless?: string]>> = {
-  'server.workers': [server('workers: 2'), server('workers: 1')],
   'shared.redis': [section('shared: { redis: redis://h }'), section(`shared: { redis: "${ref('R:-')}" }`)],
   authz: [section('authz: { http: 127.0.0.1:9091 }'), section('authz: {}')],
   audit: [section('audit: { sink: stdout }')],

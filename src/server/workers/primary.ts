@@ -1,0 +1,126 @@
+// A running gateway of several processes: this one keeps the admin port, the route map and what all must agree on, and serves no
+// request itself. A reload is checked here, built by every worker, and only then takes over everywhere; the worker that fails to
+// follow is replaced by one that begins with the new route map.
+
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import type { Loaded } from '../../config/load.ts'
+import type { KeyUse } from '../../credentials/api-keys/key-ring.ts'
+import { describeError } from '../../observability/described-error.ts'
+import type { Log } from '../../observability/logger.ts'
+import { createMetrics } from '../../observability/metrics.ts'
+import { answerWorker } from '../../state/for-workers.ts'
+import { InProcessState } from '../../state/in-process.ts'
+import { startAdmin } from '../admin.ts'
+import type { Explanation } from '../explain.ts'
+import { type LoadRouteMap, NotApplied, problemsOf, Reloader } from '../reloader.ts'
+import { type KeysInUse, labelNames, urlOf } from '../serving.ts'
+import type { Running } from '../start.ts'
+import { Pool } from './pool.ts'
+import { SummedMetrics } from './summed-metrics.ts'
+import type { Order } from './worker.ts'
+
+export interface PrimaryOptions {
+  readonly loaded: Loaded
+  readonly load: LoadRouteMap
+  /** The text of what was loaded last, and its place. */
+  source(): { readonly text: string; readonly file: string }
+  readonly log: Log
+  /** Newest first; none: they are made up here, for all workers. */
+  readonly sealKeys: readonly string[]
+}
+
+const PREPARE_MS = 60_000
+const APPLY_MS = 10_000
+const LOOK_MS = 2_000
+const EXPLAIN_MS = 30_000
+
+/** Processes that a route map asks for. */
+export function workersOf({ settings }: Loaded): number {
+  const { workers } = settings.server
+  return workers === 0 ? availableParallelism() : workers
+}
+
+export async function startPrimary(options: PrimaryOptions): Promise<Running> {
+  const { load, log, source } = options
+  const sealKeys = options.sealKeys.length > 0 ? options.sealKeys : [randomBytes(32).toString('base64url')]
+  const metrics = createMetrics({ process: true })
+  const state = new InProcessState()
+  const inForce = { ...source(), generation: 1, settings: options.loaded.settings }
+  let draining = false
+  const size = workersOf(options.loaded)
+  const pool = new Pool({
+    size,
+    order: () => ({ text: inForce.text, file: inForce.file, generation: inForce.generation, sealKeys }),
+    log,
+    onStart: (worker) => void answerWorker(worker, state),
+    onEnd: (id) => void summed.left(id),
+  })
+  const summed = new SummedMetrics(metrics, () => pool.askAll('metrics', undefined, LOOK_MS))
+
+  const apply = (next: Loaded, generation: number): Promise<void> =>
+    pool.exclusively(async () => {
+      const order: Order = { ...source(), generation }
+      const prepared = await pool.askAll('prepare', order, PREPARE_MS)
+      const problems = [...prepared.values()].flatMap((answer) => (answer instanceof Error ? said(answer, next) : []))
+      if (problems.length > 0) {
+        await pool.askAll('drop', undefined, APPLY_MS)
+        throw new NotApplied([...new Set(problems)])
+      }
+      Object.assign(inForce, order, { settings: next.settings })
+      metrics.applied(generation, labelNames(next.settings))
+      for (const [id, answer] of await pool.askAll('apply', undefined, APPLY_MS)) {
+        if (!(answer instanceof Error)) continue
+        log.logger.error({ worker: id, problem: answer.message }, 'a worker did not follow a reload and is replaced')
+        pool.kill(id)
+      }
+    })
+
+  const reloader = new Reloader({ load, inForce: () => inForce.settings, apply, log, metrics })
+  const url = await pool.start()
+  metrics.applied(1, labelNames(inForce.settings))
+  try {
+    const admin = await startAdmin({
+      settings: inForce.settings.server.admin,
+      metrics: summed,
+      isReady: () => !draining && pool.serving * 2 > size,
+      generation: () => reloader.generation,
+      explain: async (request) => (await pool.askOne('explain', request, EXPLAIN_MS)) as Explanation,
+      onError: (error) => log.logger.error({ err: describeError(error) }, 'the admin port failed on a request'),
+      keys: async () => mergeKeys(await pool.askAll('keys', undefined, LOOK_MS)),
+      reload: () => reloader.reload('request'),
+    })
+    return {
+      url,
+      adminUrl: urlOf(inForce.settings.server.admin.listen, admin.address.port),
+      reload: (cause) => reloader.reload(cause),
+      close: async ({ grace = false } = {}) => {
+        const { timeouts } = inForce.settings.server
+        await reloader.close()
+        draining = true
+        await pool.end(grace ? timeouts.grace : 0, timeouts.drain)
+        await admin.close(0)
+        log.flush()
+      },
+    }
+  } catch (error) {
+    await pool.end(0, 0)
+    throw error
+  }
+}
+
+function said(error: Error, loaded: Loaded): string[] {
+  const problems = problemsOf(error, loaded)
+  return problems.length > 0 ? problems : [`a worker could not build the new configuration: ${error.message}`]
+}
+
+/** A key was used last when any worker used it last. */
+function mergeKeys(answers: ReadonlyMap<number, unknown>): KeysInUse {
+  const all = [...answers.values()].filter((answer) => !(answer instanceof Error)) as KeysInUse[]
+  const keys = new Map<string, KeyUse>()
+  for (const key of all.flatMap((answer) => answer.keys)) {
+    const known = keys.get(key.id)
+    if (known === undefined || (key.lastUsed ?? '') > (known.lastUsed ?? '')) keys.set(key.id, key)
+  }
+  return { keys: [...keys.values()], problems: [...new Set(all.flatMap((answer) => answer.problems))] }
+}

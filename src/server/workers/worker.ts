@@ -1,0 +1,77 @@
+// One of several processes behind the same port: it does what the primary says (begin, prepare, apply, end), serves, and ends when the
+// primary is gone. Signals are the primary's: what is sent to the whole group, as terminals and service managers do, must not cut
+// requests here.
+
+import { loadRouteMap } from '../../config/load.ts'
+import type { Log } from '../../observability/logger.ts'
+import { StateOfPrimary } from '../../state/of-primary.ts'
+import type { ExplainRequest } from '../explain.ts'
+import type { Generation } from '../generation.ts'
+import { type Serving, startServing } from '../serving.ts'
+import { answerCalls } from './calls.ts'
+
+/** The route map as the primary read it, so that all have the same. */
+export interface Order {
+  readonly text: string
+  readonly file: string
+  readonly generation: number
+}
+
+export interface BeginOrder extends Order {
+  readonly sealKeys: readonly string[]
+  /** Instead of the port in the settings. */
+  readonly port: number | undefined
+}
+
+export interface Begun {
+  readonly url: string
+  readonly port: number
+}
+
+/** Resolves with the exit code when this worker was told to end. */
+export function runWorker(log: Log): Promise<0 | 1> {
+  const ended = Promise.withResolvers<0 | 1>()
+  let serving: Serving | undefined
+  let prepared: Generation | undefined
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  process.once('disconnect', () => process.exit(1))
+  answerCalls(process, {
+    begin: async ({ sealKeys, port, generation, ...order }: BeginOrder): Promise<Begun> => {
+      const { settings } = read(order)
+      const state = new StateOfPrimary({ channel: process })
+      serving = await startServing({ settings, log, sealKeys, generation, port, state, processMetrics: true })
+      return { url: serving.url, port: serving.port }
+    },
+    prepare: async ({ generation, ...order }: Order) => {
+      prepared = await serving!.generations.prepare(read(order).settings, generation)
+    },
+    apply: () => {
+      serving!.generations.apply(prepared!)
+      prepared = undefined
+    },
+    drop: async () => {
+      await prepared?.composed.close(0)
+      prepared = undefined
+    },
+    metrics: () => serving!.metrics.snapshot(),
+    keys: () => serving!.keys(),
+    explain: (request: ExplainRequest) => serving!.explain(request),
+    end: ({ grace }: { readonly grace: number }) => {
+      void end(grace)
+    },
+  })
+
+  async function end(grace: number): Promise<void> {
+    await serving?.beginDraining(grace)
+    await serving?.close()
+    ended.resolve(0)
+  }
+  return ended.promise
+}
+
+/** The primary has checked it, with the same environment. */
+function read({ text, file }: Pick<Order, 'text' | 'file'>) {
+  const loaded = loadRouteMap(text, { file, env: process.env })
+  if ('problems' in loaded) throw new Error('the route map that the primary checked is not valid here')
+  return loaded
+}
