@@ -68,7 +68,10 @@ beforeEach(() => {
 })
 
 /** What HEAD can say too: the status and the scopes that would do. */
-function verdictOf({ status, headers }: Answer): string {
+function verdictOf({ status, headers, json }: Answer): string {
+  // A batch succeeds, and its one entry is refused.
+  const { outcome, status: own } = json?.entry?.[0]?.response ?? {}
+  if (outcome !== undefined) return `${own} ${/ do: (.*)$/.exec(outcome.issue[0].diagnostics)?.[1] ?? ''}`.trim()
   return `${status} ${/ scope="([^"]*)"/.exec(headers['www-authenticate'] ?? '')?.[1] ?? ''}`.trim()
 }
 

@@ -2,7 +2,7 @@
 // with a status and an OperationOutcome of its own; nothing of it reaches the upstream. What cannot be read is refused by itself, too.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Answer, codeOf, verdictOf } from '../support/http-client.ts'
+import { type Answer, entryVerdicts, verdictOf } from '../support/http-client.ts'
 import { type StoreRig, startStoreRig } from '../support/store-rig.ts'
 
 let rig: StoreRig
@@ -31,19 +31,13 @@ const send = (
   headers: Record<string, string> = {},
 ): Promise<Answer> =>
   rig.ask('POST /fhir/R4', { scope, claims: { patient: 'p1' }, headers, body: { resourceType: 'Bundle', type, entry } })
-/** Status and code of each entry. */
-const verdicts = ({ json }: Answer): (string | undefined)[] =>
-  json.entry.map(({ response }: { response: { status: string; outcome?: object } }) => {
-    const code = codeOf({ json: response.outcome, text: '' } as Answer)
-    return code === undefined ? response.status.slice(0, 3) : `${response.status} ${code}`
-  })
 
 describe('every entry is refused', () => {
   test('by its scopes: nothing is asked', async () => {
     const answer = await send('batch', [get('Condition/1'), remove('Patient/p1'), get('Observation?patient=p2')])
     expect(answer.status).toBe(200)
     expect(answer.json).toMatchObject({ resourceType: 'Bundle', type: 'batch-response' })
-    expect(verdicts(answer)).toEqual(['403 scope-insufficient', '403 scope-insufficient', '403 patient-mismatch'])
+    expect(entryVerdicts(answer)).toEqual(['403 scope-insufficient', '403 scope-insufficient', '403 patient-mismatch'])
     expect(answer.headers['www-authenticate']).toBeUndefined()
     expect(answer.headers['content-type']).toContain('application/fhir+json')
     expect(rig.upstream.arrived).toEqual([])
@@ -52,13 +46,13 @@ describe('every entry is refused', () => {
   test('by what is stored: nothing but questions goes upstream', async () => {
     const answer = await send('batch', [put('foreign', 'p1'), put('own', 'p2'), remove('Observation/none')])
     expect(answer.status).toBe(200)
-    expect(verdicts(answer)).toEqual(['404 not-found', '403 scope-insufficient', '404 not-found'])
+    expect(entryVerdicts(answer)).toEqual(['404 not-found', '403 scope-insufficient', '404 not-found'])
     expect(rig.written()).toEqual([])
   })
 
   test('by both', async () => {
     const answer = await send('batch', [get('Patient/p2'), put('foreign', 'p1')])
-    expect(verdicts(answer)).toEqual(['403 scope-insufficient', '404 not-found'])
+    expect(entryVerdicts(answer)).toEqual(['403 scope-insufficient', '404 not-found'])
     expect(rig.written()).toEqual([])
   })
 
@@ -116,7 +110,7 @@ describe('an entry that cannot be read', () => {
 
   test.each(UNREADABLE)('%s: is refused by itself, and stays behind', async (_, entry, verdict) => {
     const answer = await send('batch', [get('Observation/own'), entry, put('own', 'p1')])
-    expect(verdicts(answer)).toEqual(['200', verdict, '200'])
+    expect(entryVerdicts(answer)).toEqual(['200', verdict, '200'])
     const [sent] = rig.upstream.arrived.filter(({ method }) => method === 'POST')
     expect(JSON.parse(sent!.text).entry.map(({ request }: { request: { url: string } }) => request.url)).toEqual([
       'Observation/own',
@@ -127,10 +121,10 @@ describe('an entry that cannot be read', () => {
   test('and the last, the first, and all of them', async () => {
     const entries = UNREADABLE.map(([, entry]) => entry)
     const refused = UNREADABLE.map(([, , verdict]) => verdict)
-    expect(verdicts(await send('batch', [...entries, get('Observation/own')]))).toEqual([...refused, '200'])
-    expect(verdicts(await send('batch', [get('Observation/own'), ...entries]))).toEqual(['200', ...refused])
+    expect(entryVerdicts(await send('batch', [...entries, get('Observation/own')]))).toEqual([...refused, '200'])
+    expect(entryVerdicts(await send('batch', [get('Observation/own'), ...entries]))).toEqual(['200', ...refused])
     rig.upstream.arrived.length = 0
-    expect(verdicts(await send('batch', entries))).toEqual(refused)
+    expect(entryVerdicts(await send('batch', entries))).toEqual(refused)
     expect(rig.upstream.arrived).toEqual([])
   })
 
@@ -141,7 +135,7 @@ describe('an entry that cannot be read', () => {
       request: { method: 'POST', url: 'Observation' },
     }
     const answer = await send('batch', [broken, dependent, get('Observation/own')])
-    expect(verdicts(answer)).toEqual(['400 body-invalid', '400 body-invalid', '200'])
+    expect(entryVerdicts(answer)).toEqual(['400 body-invalid', '400 body-invalid', '200'])
   })
 
   test('refuses a whole transaction', async () => {

@@ -80,13 +80,21 @@ function split(line: string): [string, string] {
 }
 
 /** The gateway's own code in an answer, wherever the form of the answer puts it; undefined for an answer that is not its own. */
-export function codeOf({ json, text }: Answer): string | undefined {
+export function codeOf({ json, text }: Pick<Answer, 'json' | 'text'>): string | undefined {
   if (json?.resourceType === 'OperationOutcome') {
     const coding = json.issue?.[0]?.details?.coding?.[0]
     return coding?.system === 'urn:scopegate:code' ? coding.code : undefined
   }
   if (json?.requestId !== undefined) return json.code
   return /<system value="urn:scopegate:code"\/><code value="([a-z-]+)"\/>/.exec(text)?.[1]
+}
+
+/** The same of each entry of a batch-response. */
+export function entryVerdicts({ json }: Answer): readonly string[] {
+  return json.entry.map(({ response }: { response: { status: string; outcome?: object } }) => {
+    const code = codeOf({ json: response.outcome, text: '' })
+    return code === undefined ? response.status.slice(0, 3) : `${response.status} ${code}`
+  })
 }
 
 /** `200`, or status and code of a refusal. */

@@ -64,7 +64,7 @@ export class InProcessGateway {
     const { house } = this.#composed
     const [method = '', text = ''] = line.split(/ (.*)/s)
     const { body, headers = {}, piece = 4096 } = options
-    const target = parseRequestTarget(text, house.limits.searchParameters)
+    const target = parseRequestTarget(text, house.parameterLimit)
     if (isRefusal(target)) return refused(target)
     const found = house.routes.find(method, target)
     if (isRefusal(found)) return refused(found)
