@@ -16,6 +16,8 @@ export interface Metrics {
   jwksRefresh(issuer: string, result: 'success' | 'failure'): void
   /** Whose servers are counted, by what they are fit for, whenever somebody asks for the metrics. */
   watchUpstreams(upstreams: Iterable<WatchedUpstream>): void
+  /** A WebSocket was opened; returns what is to be called at its end. */
+  webSocket(route: string): () => void
   /** A route map was applied: its number, and the names that labels may have from now on. */
   applied(generation: number, names: Parameters<RouteMapNames['replace']>[0]): void
   /** How the last reload of the route map ended; the first one is the start. */
@@ -133,6 +135,12 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
       for (const { name, waiting } of watched) this.set({ upstream: name }, waiting)
     },
   })
+  const webSockets = new Gauge({
+    name: 'scopegate_websockets_open',
+    help: 'WebSockets that are open.',
+    labelNames: ['route'],
+    registers: [registry],
+  })
   const generation = new Gauge({
     name: 'scopegate_config_generation',
     help: 'Number of the route map in force.',
@@ -161,6 +169,11 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     jwksRefresh: (issuer, result) => refreshes.add(1, issuer, result),
     watchUpstreams: (upstreams) => {
       watched = [...upstreams]
+    },
+    webSocket: (route) => {
+      const open = webSockets.labels(fold(names.route, route))
+      open.inc()
+      return () => open.dec()
     },
     applied: (number, applied) => {
       names.replace(applied)

@@ -1,6 +1,7 @@
 // One finished request becomes one log line and its metrics. It hears and never steers: what it is given is over.
 
 import type { RefusalCode } from '../domain/refusal.ts'
+import type { TunnelReport } from '../proxy/web-socket/tunnel.ts'
 import type { Log } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import { printRequestLine } from './request-line.ts'
@@ -22,6 +23,8 @@ export interface Finished {
   readonly upstreamMs: number | undefined
   readonly issuer: string | undefined
   readonly parameterNames: readonly string[]
+  /** Of a request that became a WebSocket; told when it is over. */
+  readonly webSocket?: TunnelReport | undefined
   /** What went wrong inside; described in the log without what it was about. */
   readonly error: unknown
 }
@@ -35,7 +38,8 @@ export function createRecord(log: Log, metrics: Metrics, now: () => number = Dat
     metrics.request(route, interaction, outcome, status)
     metrics.decision(route, outcome, code ?? 'none')
     // An upstream's clock may start before ours was read; own time is never less than nothing.
-    metrics.gatewaySeconds(Math.max(0, totalMs - (upstreamMs ?? 0)) / 1000)
+    // The life of a WebSocket is no time that anybody waited.
+    if (finished.webSocket === undefined) metrics.gatewaySeconds(Math.max(0, totalMs - (upstreamMs ?? 0)) / 1000)
     if (upstream !== undefined && upstreamMs !== undefined) metrics.upstreamSeconds(upstream, upstreamMs / 1000)
     const level = status >= 500 ? 'warn' : 'info'
     if (log.wants(level)) log.line(printRequestLine(finished, level, timeOf(now())))

@@ -1,6 +1,7 @@
 // The log line of one request, put together by hand because there is one for every request. What may stand in it is this list
 // and nothing else: names of parameters but no values, no ids of resources, no token, no body, no address of the client.
 
+import type { TunnelReport } from '../proxy/web-socket/tunnel.ts'
 import type { Finished } from './record.ts'
 
 /** Letters only: an id or a token that a client put where a name belongs has digits, and stays out. */
@@ -18,11 +19,20 @@ export function printRequestLine(finished: Finished, level: string, time: string
   if (code !== undefined) line += `,"code":"${code}"`
   line += `,"status":${status},"durationMs":${round(totalMs)}`
   if (upstreamMs !== undefined) line += `,"upstreamMs":${round(upstreamMs)}`
-  line += `,"ownMs":${round(Math.max(0, totalMs - (upstreamMs ?? 0)))},"bytes":${bytes}`
+  if (finished.webSocket === undefined) line += `,"ownMs":${round(Math.max(0, totalMs - (upstreamMs ?? 0)))}`
+  line += `,"bytes":${bytes}`
+  if (finished.webSocket !== undefined) line += printWebSocket(finished.webSocket)
   if (upstream !== undefined) line += `,"upstream":${JSON.stringify(upstream)}`
   if (issuer !== undefined) line += `,"issuer":${JSON.stringify(issuer)}`
   if (finished.parameterNames.length > 0) line += `,"parameters":${printNames(finished.parameterNames)}`
   return `${line},"msg":"request"}\n`
+}
+
+function printWebSocket({ endedBy, code, fromClient, fromUpstream }: TunnelReport): string {
+  const closed = code === undefined ? '' : `,"code":${code}`
+  const client = `"bytesFromClient":${fromClient.bytes},"messagesFromClient":${fromClient.messages}`
+  const upstream = `"bytesFromUpstream":${fromUpstream.bytes},"messagesFromUpstream":${fromUpstream.messages}`
+  return `,"webSocket":{"endedBy":"${endedBy}"${closed},${client},${upstream}}`
 }
 
 function printNames(names: readonly string[]): string {

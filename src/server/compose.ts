@@ -95,7 +95,7 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
       settings,
       connections: lasting.live,
       places: lasting.webSocketPlaces,
-      isGood: (grant) => now() < grant.expiresAt * 1000 && revocations.find(grant, now()) === undefined,
+      isGood: (grant) => now() < grant.expiresAt * 1000 && revocations.find(grant) === undefined,
       isOwnOrigin: ownOrigins(settings),
       onWebSocket: hear.onWebSocket,
     },

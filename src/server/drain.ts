@@ -17,6 +17,19 @@ export function trackConnections(server: Server): void {
   server.closeIdleConnections = () => {
     for (const socket of connections) if (isResting(socket)) socket.destroy()
   }
+  // Those too that have left HTTP, of which Node knows no more.
+  const closeAll = server.closeAllConnections.bind(server)
+  server.closeAllConnections = () => {
+    closeAll()
+    for (const socket of connections) socket.destroy()
+  }
+}
+
+const switched = new WeakSet<Socket>()
+
+/** It speaks another protocol now and says itself when it is over; until then it does not rest. */
+export function leaveHttp(socket: Socket): void {
+  switched.add(socket)
 }
 
 /** Looks again and again, because each running connection rests when its answer is out. */
@@ -34,5 +47,6 @@ export function drain(server: Server, milliseconds: number): Promise<void> {
 
 /** node:http names the answer that a socket works on until it has been handed to the operating system. */
 function isResting(socket: Socket): boolean {
+  if (switched.has(socket)) return false
   return (Reflect.get(socket, '_httpMessage') ?? null) === null && socket.writableLength === 0
 }

@@ -4,11 +4,15 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import type { Connections } from './connections.ts'
 import { drain, trackConnections } from './drain.ts'
+import { LateConnections } from './late-connections.ts'
 import { inTurn } from './one-at-a-time.ts'
 import { createTlsServer, type TlsPort } from './tls-server.ts'
+import { asksForWebSocket, responseOn } from './upgrade.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -16,14 +20,27 @@ export interface ListenOptions {
   readonly limits: { readonly header: number; readonly target: number }
   /** Milliseconds. */
   readonly timeouts: { readonly header: number; readonly idle: number; readonly request: number }
+  /** Whoever reads a body says how long it may take, instead of `timeouts.request`. */
+  readonly bodiesAreTimed?: boolean
+  /** Left out: as many as the system allows. */
+  readonly connections?: Connections | undefined
   /** Left out: plain HTTP. */
   readonly tls?: TlsPort | undefined
 }
 
 export interface RequestListener {
   handle(request: IncomingMessage, response: ServerResponse): void
+  /** Left out: a request for a WebSocket is a request like every other. */
+  readonly webSockets?: WebSocketListener
   /** A request that can be read but is refused for its line alone. */
   refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void
+}
+
+export interface WebSocketListener {
+  /** Whether it is to be looked at as one. */
+  isMeant(request: IncomingMessage): boolean
+  /** As `handle`; `ahead`: bytes that came behind the fields. */
+  handle(request: IncomingMessage, response: ServerResponse, ahead: number): void
 }
 
 export interface Listener {
@@ -35,8 +52,8 @@ export interface Listener {
 
 export async function listen(options: ListenOptions, listener: RequestListener): Promise<Listener> {
   const server = options.tls
-    ? createTlsServer(serverOptions(options), options.tls, options.timeouts.header)
-    : createServer(serverOptions(options))
+    ? createTlsServer(serverOptions(options, listener), options.tls, options.timeouts.header)
+    : createServer(serverOptions(options, listener))
   const state = { draining: false }
   trackConnections(server)
   serve(server, options, listener, state)
@@ -58,18 +75,26 @@ export async function listen(options: ListenOptions, listener: RequestListener):
   }
 }
 
-function serverOptions({ limits, timeouts }: ListenOptions): ServerOptions {
+/** How often node:http looks for slow ones: often, so that few are found at once. */
+const LOOK_EVERY_MS = 250
+
+function serverOptions(
+  { limits, timeouts, bodiesAreTimed = false }: ListenOptions,
+  { webSockets }: RequestListener,
+): ServerOptions {
   return {
     // The parser counts target and fields together; each has its own limit later on, which is exact.
     maxHeaderSize: limits.header + limits.target,
     headersTimeout: Math.min(timeouts.header, timeouts.request),
-    requestTimeout: timeouts.request,
+    requestTimeout: bodiesAreTimed ? 0 : timeouts.request,
     keepAliveTimeout: timeouts.idle,
-    connectionsCheckingInterval: Math.min(Math.max(timeouts.header / 4, 100), 5_000),
+    connectionsCheckingInterval: Math.min(Math.max(timeouts.header / 4, 100), LOOK_EVERY_MS),
     // Refused below, with a code.
     requireHostHeader: false,
     insecureHTTPParser: false,
     noDelay: true,
+    // What is not upgraded is an ordinary request, whatever its Upgrade header says.
+    shouldUpgradeCallback: (request) => asksForWebSocket(request) && webSockets?.isMeant(request) === true,
     // Requests without a body, which most are, skip the life of a stream.
     optimizeEmptyRequests: true,
   } as ServerOptions
@@ -77,20 +102,24 @@ function serverOptions({ limits, timeouts }: ListenOptions): ServerOptions {
 
 function serve(
   server: Server,
-  { limits }: ListenOptions,
+  { limits, timeouts, connections }: ListenOptions,
   listener: RequestListener,
   state: { draining: boolean },
 ): void {
   // Bounded by size, never by a count that drops the rest in silence.
   server.maxHeadersCount = 0
+  server.setTimeout(timeouts.idle, endIdle)
+  connections?.watch(server)
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     if (state.draining) response.shouldKeepAlive = false
     const refusal = refusalOfLine(request, limits.target)
     if (refusal === undefined) listener.handle(request, response)
     else listener.refuse(request, response, refusal)
   }
-  const receive = (request: IncomingMessage, response: ServerResponse): void =>
+  const receive = (request: IncomingMessage, response: ServerResponse): void => {
+    if (connections?.begin(request, response) === false) return
     inTurn(request, response, () => begin(request, response))
+  }
   server.on('request', receive)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // INVARIANT: no 100 before somebody reads, and nobody reads before the request is authorised.
@@ -100,12 +129,21 @@ function serve(
     receive(request, response)
   })
   server.on('checkExpectation', receive)
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    const response = responseOn(request, stream)
+    if (connections?.begin(request, response) === false) return
+    const refusal = refusalOfLine(request, limits.target)
+    if (refusal === undefined) listener.webSockets!.handle(request, response, head.length)
+    else listener.refuse(request, response, refusal)
+  })
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     const refusal = refuse('interaction-unknown', 'CONNECT is not served here.')
     answerBrokenRequest(socket, refusal)
   })
+  const late = new LateConnections((socket) => answerBrokenRequest(socket, TOO_SLOW))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    answerBrokenRequest(socket, refusalOf(error, limits.target))
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') late.add(socket)
+    else answerBrokenRequest(socket, refusalOf(error, limits.target))
   })
 }
 
@@ -124,6 +162,16 @@ function refusalOfLine({ url, headers, httpVersion }: IncomingMessage, longest: 
   return undefined
 }
 
+const TOO_SLOW = refuse('too-slow', 'The request did not arrive in time.')
+
+/** Nothing moved for `timeouts.idle`: a connection that rests is closed, and one whose client does not take its answer is broken. */
+function endIdle(socket: Socket): void {
+  // Another protocol has rules of its own, and a request that waits for its upstream waits there.
+  if ((Reflect.get(socket, 'parser') ?? null) === null) return
+  const rests = (Reflect.get(socket, '_httpMessage') ?? null) === null
+  if (rests || socket.writableLength > 0) socket.destroy()
+}
+
 /** Undefined where there is nobody left to answer. */
 function refusalOf(error: NodeJS.ErrnoException, longestTarget: number): Refusal | undefined {
   switch (error.code) {
@@ -134,8 +182,6 @@ function refusalOf(error: NodeJS.ErrnoException, longestTarget: number): Refusal
       return isTargetTooLong(error, longestTarget)
         ? refuse('target-too-long', `The request target may have ${longestTarget} bytes at most.`)
         : refuse('headers-too-large', 'The header fields of this request are too large.')
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return refuse('too-slow', 'The request did not arrive in time.')
     case 'HPE_INVALID_CHUNK_SIZE':
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return refuse('body-invalid', 'The chunks of the body are broken.')

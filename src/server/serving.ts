@@ -13,13 +13,17 @@ import type { Log } from '../observability/logger.ts'
 import { createMetrics, type Metrics } from '../observability/metrics.ts'
 import { createRecord } from '../observability/record.ts'
 import type { SharedState } from '../state/shared-state.ts'
+import { compileNetworks } from './client-address.ts'
+import { Connections } from './connections.ts'
 import { type ExplainRequest, type Explanation, explain } from './explain.ts'
 import { serve } from './gateway.ts'
 import type { Generation } from './generation.ts'
 import { Generations } from './generations.ts'
 import { createLasting, type Hearers, type Lasting } from './lasting.ts'
 import { type Listener, listen } from './listen.ts'
+import { mostConnections } from './open-files.ts'
 import { openPublicTls } from './open-tls.ts'
+import { isWebSocketRoute } from './open-web-socket.ts'
 import { Passage } from './passage.ts'
 import type { TlsPort } from './tls-server.ts'
 
@@ -79,6 +83,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     onApplied: ({ number, composed }) => {
       metrics.applied(number, labelNames(composed.settings))
       metrics.watchUpstreams(composed.upstreams.values())
+      lasting.live.reloaded(composed.settings)
     },
   })
   let draining = false
@@ -87,6 +92,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const close = async (): Promise<void> => {
     draining = true
     const drain = (generations.current?.composed.settings ?? settings).server.timeouts.drain
+    lasting.live.close()
     await listener?.close(drain)
     tls?.identity.close()
     await generations.close()
@@ -125,17 +131,28 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
 
 function open(
   generations: Generations,
-  { server }: Settings,
+  settings: Settings,
   port: number,
   tls: TlsPort | undefined,
   isDraining: () => boolean,
 ): Promise<Listener> {
+  const { server } = settings
   const nextId = requestIds()
   const { host } = server.listen
-  const begin = (generation: Generation, request: IncomingMessage, response: ServerResponse): Passage => {
+  const connections = new Connections({
+    connections: mostConnections(settings),
+    perAddress: server.limits.connectionsPerAddress,
+    isProxy: compileNetworks(server.trustedProxies),
+  })
+  const begin = (
+    generation: Generation,
+    request: IncomingMessage,
+    response: ServerResponse,
+    ahead?: number,
+  ): Passage => {
     generation.enter()
     if (isDraining()) response.shouldKeepAlive = false
-    return new Passage(nextId(), request, response, generation.around)
+    return new Passage(nextId(), request, response, generation.around, ahead)
   }
   return listen(
     { host, port, limits: server.limits, timeouts: server.timeouts, bodiesAreTimed: true, connections, tls },
@@ -144,6 +161,13 @@ function open(
         const generation = generations.current!
         void serve(begin(generation, request, response), generation.composed.house)
       },
+      webSockets: {
+        isMeant: (request) => isWebSocketRoute(request, generations.current!.composed.house),
+        handle: (request, response, ahead) => {
+          const generation = generations.current!
+          void serve(begin(generation, request, response, ahead), generation.composed.house)
+        },
+      },
       refuse: (request, response, refusal) => begin(generations.current!, request, response).refuse(refusal),
     },
   )
@@ -151,6 +175,7 @@ function open(
 
 function hearers(metrics: Metrics, { logger }: Log): Hearers {
   return {
+    onWebSocket: metrics.webSocket,
     onCacheLookup: metrics.cacheLookup,
     onGuarded: metrics.guardedEntries,
     onFetch: (what, error) =>

@@ -1,9 +1,10 @@
 // A route to any other product API: methods and path templates, each with the scopes that open it.
-import { defaulted, either, flag, list, named, optional, parsed, section, shaped, text } from './keywords.ts'
+import { defaulted, either, list, named, optional, parsed, section, shaped, text } from './keywords.ts'
 import { basePath, TEMPLATE } from './path.ts'
 import { routeParts } from './route-parts.ts'
 import { SCOPE_TOKEN } from './scope-catalogue.ts'
 import { IdentityHeaders } from './toward-upstream.ts'
+import { WebSocket } from './web-socket.ts'
 
 export type Requirement = 'public' | { readonly anyOf: readonly string[] } | { readonly allOf: readonly string[] }
 
@@ -48,7 +49,7 @@ export const PlainRoute = section(
     requires: optional(requires),
     rewrite: optional(rewrite),
     identityHeaders: defaulted(IdentityHeaders, false),
-    webSocket: defaulted(flag('Let WebSocket upgrades through.'), false),
+    webSocket: optional(WebSocket),
   },
   'A route by methods and paths.',
 )
