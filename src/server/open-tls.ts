@@ -6,10 +6,8 @@ import type { Path } from '../config/source/problem.ts'
 import type { Log } from '../observability/logger.ts'
 import { PartError } from './open-parts.ts'
 import { TlsFault, type TlsFiles } from './tls-files.ts'
-import { openTlsIdentity, type TlsNews } from './tls-identity.ts'
+import { openTlsIdentity, type TlsIdentity, type TlsNews } from './tls-identity.ts'
 import type { TlsPort } from './tls-server.ts'
-
-const SOON_MS = 7 * 86_400_000
 
 /** Undefined: plain HTTP. Rejects with a PartError. */
 export async function openPublicTls({ tls }: Server, log: Log): Promise<TlsPort | undefined> {
@@ -32,26 +30,23 @@ export async function openAdminTls({ tls, admin }: Server, log: Log): Promise<Tl
   }
 }
 
-async function open(port: string, files: TlsFiles, placeOf: (part: keyof TlsFiles) => Path, { logger }: Log) {
+async function open(
+  port: string,
+  files: TlsFiles,
+  placeOf: (part: keyof TlsFiles) => Path,
+  { logger }: Log,
+): Promise<TlsIdentity> {
   const onNews = (news: TlsNews): void => {
     if (news.state === 'broken') {
       logger.error({ port, problem: news.problem }, 'the TLS files cannot be used: what was read before is served on')
       return
     }
-    logger.info({ port, expires: new Date(news.expires).toISOString() }, 'the TLS files were read')
-    warnOfEnd(news.expires)
-  }
-  const warnOfEnd = (expires: number): void => {
-    if (expires > Date.now() + SOON_MS) return
-    logger.warn(
-      { port, expires: new Date(expires).toISOString() },
-      'the TLS certificate ends soon, or has ended: renew it',
-    )
+    const facts = { port, expires: new Date(news.expires).toISOString() }
+    if (news.state === 'read') logger.info(facts, 'the TLS files were read')
+    else logger.warn(facts, 'the TLS certificate ends soon, or has ended: renew it')
   }
   try {
-    const identity = await openTlsIdentity({ files, onNews })
-    warnOfEnd(identity.expires)
-    return identity
+    return await openTlsIdentity({ files, onNews })
   } catch (error) {
     if (error instanceof TlsFault) throw new PartError([...placeOf(error.part), error.part], error.message)
     throw error

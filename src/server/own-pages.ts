@@ -31,6 +31,7 @@ import {
   parseMatrixJson,
 } from './scope-reference/matrix-request.ts'
 import { referencePage } from './scope-reference/reference-page.ts'
+import { strictly } from './strict-transport.ts'
 
 export interface OwnPages {
   /** The page at that path, if there is one. */
@@ -97,7 +98,8 @@ export function createOwnPages({ settings, catalogue, routes, apiKeyHeader }: Ow
       keptDocument(contentType, () => body),
     ]),
   ])
-  return { find: (path) => documents.get(path) }
+  const strict = new Map([...documents].map(([path, document]) => [path, strictly(document, settings.server)]))
+  return { find: (path) => strict.get(path) }
 }
 
 function fleeting(contentType: string, body: Buffer | string): Document {

@@ -17,8 +17,9 @@ export interface TlsMaterial {
   readonly cert: string
   readonly key: string
   readonly ca: string | undefined
-  /** Of the certificate that clients are shown; milliseconds since 1970. */
+  /** When the certificate that clients are shown ends, and when it should have been renewed; milliseconds since 1970. */
   readonly expires: number
+  readonly renewBefore: number
 }
 
 /** `part` is the key of the route map that names the file; the message says what to do, and holds nothing of the key. */
@@ -31,6 +32,7 @@ export class TlsFault extends Error {
 }
 
 const LARGEST = 1024 * 1024
+const LATEST_RENEWAL_MS = 7 * 86_400_000
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 
 /** What the files hold; nothing of it is checked. */
@@ -58,7 +60,9 @@ export function checkTlsFiles({ cert = '', key = '', clientCa: ca }: TlsTexts, f
   } catch (error) {
     throw new TlsFault('cert', `${files.cert} cannot be served: ${reasonOf(error)}`)
   }
-  return { cert, key, ca, expires: leaf!.validToDate.getTime() }
+  const expires = leaf!.validToDate.getTime()
+  const lifetime = expires - leaf!.validFromDate.getTime()
+  return { cert, key, ca, expires, renewBefore: expires - Math.min(lifetime / 3, LATEST_RENEWAL_MS) }
 }
 
 async function read(files: TlsFiles, part: keyof TlsFiles): Promise<string> {

@@ -9,12 +9,12 @@ import { checkTlsFiles, readTlsFiles, TlsFault, type TlsFiles, type TlsMaterial,
 
 export type TlsNews =
   | { readonly state: 'read'; readonly expires: number }
+  /** The certificate should have been renewed by now; it may have ended. */
+  | { readonly state: 'ending'; readonly expires: number }
   /** `problem` names files, never what they hold. */
   | { readonly state: 'broken'; readonly problem: string }
 
 export interface TlsIdentity {
-  /** When the certificate that is shown ends; milliseconds since 1970. */
-  readonly expires: number
   /** For a new server. */
   options(): TlsOptions
   /** Tells of every later pair: everything but what only a new server can take. */
@@ -59,6 +59,13 @@ export async function openTlsIdentity({
   let looking: Promise<void> | undefined
   const takers: ((options: TlsOptions) => void)[] = []
 
+  let warned = false
+  function watchEnd(): void {
+    if (warned || Date.now() < material.renewBefore) return
+    warned = true
+    onNews?.({ state: 'ending', expires: material.expires })
+  }
+
   async function readAgain(): Promise<void> {
     try {
       take(await readTlsFiles(files))
@@ -77,6 +84,7 @@ export async function openTlsIdentity({
     if (changed) {
       material = checkTlsFiles(read, files)
       texts = read
+      warned = false
       for (const taker of takers) taker(optionsOf(material))
     }
     if (changed || told !== '') onNews?.({ state: 'read', expires: material.expires })
@@ -87,15 +95,14 @@ export async function openTlsIdentity({
   function look(): Promise<void> {
     looking ??= readAgain().finally(() => {
       looking = undefined
+      watchEnd()
     })
     return looking
   }
 
+  watchEnd()
   const timer = setInterval(look, interval).unref()
   return {
-    get expires() {
-      return material.expires
-    },
     options: () => optionsOf(material),
     onChange: (taker) => void takers.push(taker),
     look,
