@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { checkUnbuilt, UNBUILT, type UnbuiltKey } from '../../src/config/unbuilt.ts'
-import { mapWith, mapWithFhirKey, mapWithRoute, ref, said } from './support/maps.ts'
+import { mapWith, mapWithFhirKey, ref, said } from './support/maps.ts'
 
-const server = (keys: string) => mapWith({ replace: ['8080 }', `8080, ${keys} }`] })
 const section = (text: string) => mapWith({ append: `${text}\n` })
 
 /** For each row, a map that uses the key, and one that says it in a way that asks for nothing (where there is one). */
