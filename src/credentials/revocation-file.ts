@@ -60,9 +60,9 @@ export async function openRevocationFile(options: RevocationFileOptions): Promis
       return problems
     },
     append(added) {
-      const write = writing.then(() => addTo(file, added, now()))
+      const write = writing.then(() => addTo(file, added, now())).then(() => watch.look())
       writing = write.catch(() => {})
-      return write.then(() => watch.look())
+      return write
     },
     look: () => watch.look(),
     close() {

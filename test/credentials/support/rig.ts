@@ -44,6 +44,27 @@ export function tokenIssuer(issuer: IssuerServer, changes: Partial<Issuer> = {})
   }
 }
 
+/** An issuer that is asked about tokens; `jwks: undefined` leaves it without keys. */
+export function askedIssuer(
+  issuer: IssuerServer,
+  introspection: Partial<NonNullable<Issuer['introspection']>> = {},
+  changes: Partial<Issuer> = {},
+): Issuer {
+  return tokenIssuer(issuer, {
+    introspection: {
+      url: `${issuer.url}/introspect`,
+      clientId: 'gw',
+      clientSecret: 'a secret: ü',
+      cache: 30_000,
+      always: false,
+      opaque: true,
+      requireAudience: false,
+      ...introspection,
+    },
+    ...changes,
+  })
+}
+
 export function claimsOf(issuer: IssuerServer): Record<string, unknown> {
   return {
     iss: issuer.url,
