@@ -8,6 +8,7 @@ import type { Address } from '../config/schema/address.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ApiKey } from '../credentials/api-keys/api-key.ts'
 import type { KeyUse } from '../credentials/api-keys/key-ring.ts'
+import type { Revocation } from '../credentials/revocation-list.ts'
 import { describeError } from '../observability/described-error.ts'
 import type { Log } from '../observability/logger.ts'
 import { createMetrics, type Metrics } from '../observability/metrics.ts'
@@ -42,6 +43,8 @@ export interface ServingOptions {
   readonly port?: number | undefined
   /** What several processes share; left out where there is one. */
   readonly state?: SharedState
+  /** Said in other processes before this one. */
+  readonly revocations?: readonly Revocation[]
   readonly now?: () => number
 }
 
@@ -76,6 +79,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     hear: hearers(metrics, log),
     ...(options.state && { state: options.state }),
   })
+  lasting.revocations.post(options.revocations ?? [])
   const generations = new Generations({
     lasting,
     record: createRecord(log, metrics),

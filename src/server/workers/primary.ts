@@ -13,10 +13,12 @@ import { answerWorker } from '../../state/for-workers.ts'
 import { InProcessState } from '../../state/in-process.ts'
 import { startAdmin } from '../admin.ts'
 import type { Explanation } from '../explain.ts'
+import { openAdminTls } from '../open-tls.ts'
 import { type LoadRouteMap, NotApplied, problemsOf, Reloader } from '../reloader.ts'
 import { type KeysInUse, labelNames, urlOf } from '../serving.ts'
 import type { Running } from '../start.ts'
 import { Pool } from './pool.ts'
+import { SharedRevocations } from './shared-revocations.ts'
 import { SummedMetrics } from './summed-metrics.ts'
 import type { Order } from './worker.ts'
 
@@ -51,11 +53,32 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
   const size = workersOf(options.loaded)
   const pool = new Pool({
     size,
-    order: () => ({ text: inForce.text, file: inForce.file, generation: inForce.generation, sealKeys }),
+    order: () => {
+      const { text, file, generation } = inForce
+      return { text, file, generation, sealKeys, revocations: revocations.list() }
+    },
     log,
     onStart: (worker) => void answerWorker(worker, state),
     onEnd: (id) => void summed.left(id),
   })
+  const revocations = new SharedRevocations({
+    log,
+    tellWorkers: (list) => {
+      const tell = async (): Promise<void> => {
+        replaceSilent(await pool.askAll('revoke', list, APPLY_MS), 'a worker did not hear of revocations')
+      }
+      void tell()
+      // One that was starting began with what was revoked before.
+      void pool.exclusively(tell)
+    },
+  })
+  const replaceSilent = (answers: ReadonlyMap<number, unknown>, why: string): void => {
+    for (const [id, answer] of answers) {
+      if (!(answer instanceof Error)) continue
+      log.logger.error({ worker: id, problem: answer.message }, `${why} and is replaced`)
+      pool.kill(id)
+    }
+  }
   const summed = new SummedMetrics(metrics, () => pool.askAll('metrics', undefined, LOOK_MS))
 
   const apply = (next: Loaded, generation: number): Promise<void> =>
@@ -63,36 +86,39 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
       const order: Order = { ...source(), generation }
       const prepared = await pool.askAll('prepare', order, PREPARE_MS)
       const problems = [...prepared.values()].flatMap((answer) => (answer instanceof Error ? said(answer, next) : []))
+      if (problems.length === 0) {
+        await revocations.follow(next.settings).catch((error: Error) => problems.push(...said(error, next)))
+      }
       if (problems.length > 0) {
         await pool.askAll('drop', undefined, APPLY_MS)
         throw new NotApplied([...new Set(problems)])
       }
       Object.assign(inForce, order, { settings: next.settings })
       metrics.applied(generation, labelNames(next.settings))
-      for (const [id, answer] of await pool.askAll('apply', undefined, APPLY_MS)) {
-        if (!(answer instanceof Error)) continue
-        log.logger.error({ worker: id, problem: answer.message }, 'a worker did not follow a reload and is replaced')
-        pool.kill(id)
-      }
+      replaceSilent(await pool.askAll('apply', undefined, APPLY_MS), 'a worker did not follow a reload')
     })
 
   const reloader = new Reloader({ load, inForce: () => inForce.settings, apply, log, metrics })
   const url = await pool.start()
   metrics.applied(1, labelNames(inForce.settings))
   try {
+    await revocations.follow(inForce.settings)
+    const adminTls = await openAdminTls(inForce.settings.server, log)
     const admin = await startAdmin({
       settings: inForce.settings.server.admin,
+      tls: adminTls,
       metrics: summed,
       isReady: () => !draining && pool.serving * 2 > size,
       generation: () => reloader.generation,
       explain: async (request) => (await pool.askOne('explain', request, EXPLAIN_MS)) as Explanation,
       onError: (error) => log.logger.error({ err: describeError(error) }, 'the admin port failed on a request'),
       keys: async () => mergeKeys(await pool.askAll('keys', undefined, LOOK_MS)),
+      places: revocations.places,
       reload: () => reloader.reload('request'),
     })
     return {
       url,
-      adminUrl: urlOf(inForce.settings.server.admin.listen, admin.address.port),
+      adminUrl: urlOf(inForce.settings.server.admin.listen, admin.address.port, adminTls !== undefined),
       reload: (cause) => reloader.reload(cause),
       close: async ({ grace = false } = {}) => {
         const { timeouts } = inForce.settings.server
@@ -100,6 +126,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
         draining = true
         await pool.end(grace ? timeouts.grace : 0, timeouts.drain)
         await admin.close(0)
+        await revocations.close()
         log.flush()
       },
     }

@@ -3,6 +3,7 @@
 // requests here.
 
 import { loadRouteMap } from '../../config/load.ts'
+import type { Revocation } from '../../credentials/revocation-list.ts'
 import type { Log } from '../../observability/logger.ts'
 import { StateOfPrimary } from '../../state/of-primary.ts'
 import type { ExplainRequest } from '../explain.ts'
@@ -19,6 +20,7 @@ export interface Order {
 
 export interface BeginOrder extends Order {
   readonly sealKeys: readonly string[]
+  readonly revocations: readonly Revocation[]
   /** Instead of the port in the settings. */
   readonly port: number | undefined
 }
@@ -36,10 +38,19 @@ export function runWorker(log: Log): Promise<0 | 1> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
   process.once('disconnect', () => process.exit(1))
   answerCalls(process, {
-    begin: async ({ sealKeys, port, generation, ...order }: BeginOrder): Promise<Begun> => {
+    begin: async ({ sealKeys, revocations, port, generation, ...order }: BeginOrder): Promise<Begun> => {
       const { settings } = read(order)
       const state = new StateOfPrimary({ channel: process })
-      serving = await startServing({ settings, log, sealKeys, generation, port, state, processMetrics: true })
+      serving = await startServing({
+        settings,
+        log,
+        sealKeys,
+        revocations,
+        generation,
+        port,
+        state,
+        processMetrics: true,
+      })
       return { url: serving.url, port: serving.port }
     },
     prepare: async ({ generation, ...order }: Order) => {
@@ -52,6 +63,9 @@ export function runWorker(log: Log): Promise<0 | 1> {
     drop: async () => {
       await prepared?.composed.close(0)
       prepared = undefined
+    },
+    revoke: (revocations: readonly Revocation[]) => {
+      if (!serving!.lasting.revocations.post(revocations)) throw new Error('it holds too many revocations')
     },
     metrics: () => serving!.metrics.snapshot(),
     keys: () => serving!.keys(),

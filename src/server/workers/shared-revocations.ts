@@ -1,0 +1,60 @@
+// Revocations of a gateway with several processes: posted to the primary, told to every worker at once, and given to those that start
+// later. The file of revocations, where there is one, is kept by the primary and followed by each worker for itself.
+
+import type { Settings } from '../../config/settings.ts'
+import type { RevocationFile } from '../../credentials/revocation-file.ts'
+import type { Revocation } from '../../credentials/revocation-list.ts'
+import { Revocations } from '../../credentials/revocations.ts'
+import type { Log } from '../../observability/logger.ts'
+import type { AdminPlace } from '../admin-place.ts'
+import { Keeper, type Lease } from '../keeper.ts'
+import { openRevocations } from '../open-revocations.ts'
+import { revocationPlaces } from '../revocation-place.ts'
+
+export interface SharedRevocationsOptions {
+  readonly log: Log
+  /** Every worker must hear it; who does not is replaced, and begins with all that is revoked. */
+  tellWorkers(revocations: readonly Revocation[]): void
+}
+
+export class SharedRevocations {
+  readonly places: readonly AdminPlace[]
+  readonly #revocations = new Revocations(Date.now)
+  readonly #keeper = new Keeper()
+  readonly #log: Log
+  #lease: Lease | undefined
+  #file: RevocationFile | undefined
+
+  constructor({ log, tellWorkers }: SharedRevocationsOptions) {
+    this.#log = log
+    this.places = revocationPlaces({
+      revocations: this.#revocations,
+      file: () => this.#file,
+      now: Date.now,
+      broadcast: tellWorkers,
+    })
+  }
+
+  /** For a worker that starts. */
+  list(): readonly Revocation[] {
+    return this.#revocations.list()
+  }
+
+  /** From now on the file of these settings is the one that is kept. Rejects when it cannot be read, and changes nothing then. */
+  async follow({ revocations }: Settings): Promise<void> {
+    const lease = this.#keeper.lease()
+    const parts = { revocations: this.#revocations, now: Date.now }
+    try {
+      this.#file = revocations && (await openRevocations(revocations.file, lease, this.#log, parts))
+    } catch (error) {
+      await lease.end(0)
+      throw error
+    }
+    await this.#lease?.end(0)
+    this.#lease = lease
+  }
+
+  async close(): Promise<void> {
+    await this.#lease?.end(0)
+  }
+}
