@@ -2,6 +2,7 @@
 
 import cluster from 'node:cluster'
 import type { Loaded } from '../config/load.ts'
+import { printProblem } from '../config/source/problem.ts'
 import { KeyFileError } from '../credentials/api-keys/key-file.ts'
 import { createLog } from '../observability/logger.ts'
 import { PartError } from '../server/open-parts.ts'
@@ -33,7 +34,7 @@ export async function runServe(config: string): Promise<0 | 1> {
   try {
     running = await open(loaded, file, sealKeys)
   } catch (error) {
-    console.error(describeOpening(error))
+    console.error(describeOpening(error, loaded))
     return 1
   }
   process.on('SIGHUP', () => void running.reload('signal'))
@@ -79,10 +80,14 @@ export function stopSignal(): Promise<'SIGTERM' | 'SIGINT'> {
   })
 }
 
-export function describeOpening(error: unknown): string {
+/** With the route map that was to be served, what one of its keys names is told with its place. */
+export function describeOpening(error: unknown, loaded?: Loaded): string {
   if (error instanceof KeyFileError) return `${error.message}\nThe key file cannot be used, so nothing was opened.`
   if (error instanceof NotApplied) return `${error.message}\nNothing was opened.`
-  if (error instanceof PartError) return `${error.message}\nNothing was opened.`
+  if (error instanceof PartError) {
+    const message = loaded === undefined ? error.message : printProblem(loaded.problemAt(error.path, error.message))
+    return `${message}\nNothing was opened.`
+  }
   const { code, address, port } = error as { code?: string; address?: string; port?: number }
   if (code === 'EADDRINUSE') return `${address}:${port} is in use. Stop what listens there, or choose another address.`
   if (code === 'EACCES') return `${address}:${port} may not be opened by this user. Choose a port above 1023.`
