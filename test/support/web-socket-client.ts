@@ -23,7 +23,7 @@ export interface RawWebSocket {
   /** Resolves when `enough`, or when the connection is over. */
   until(enough: () => boolean): Promise<void>
   opened(): Promise<void>
-  /** Status of the Close frame that ended it; undefined when there was none. */
+  /** Status of the Close frame; undefined when the connection is over without one. */
   closed(): Promise<number | undefined>
   send(bytes: Buffer | string): void
 }
@@ -66,9 +66,10 @@ export function openRaw(
     },
     opened: () => raw.until(() => end() >= 0),
     async closed() {
-      await raw.until(() => over)
-      const close = raw.frames().find(({ opcode }) => opcode === 8)
-      return close && closeCode(close)
+      const close = (): ReadFrame | undefined => raw.frames().find(({ opcode }) => opcode === 8)
+      await raw.until(() => close() !== undefined)
+      const found = close()
+      return found && closeCode(found)
     },
     send: (more) => void socket.write(more),
   }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
-import { readFrames } from './web-socket-frames.ts'
+import { frame, readFrames } from './web-socket-frames.ts'
 
 export interface Peer {
   readonly socket: Socket
@@ -44,12 +44,7 @@ const echo = ({ socket, behind }: Peer): void => {
   if (last === undefined) return
   const sent = Reflect.get(socket, 'echoed') ?? 0
   for (const { opcode, payload, final } of frames.slice(sent)) {
-    const head =
-      payload.length < 126
-        ? Buffer.from([0, payload.length])
-        : Buffer.from([0, 126, payload.length >> 8, payload.length & 0xff])
-    head[0] = (final ? 0x80 : 0) | (opcode === 9 ? 10 : opcode)
-    if (opcode !== 10) socket.write(Buffer.concat([head, payload]))
+    if (opcode !== 10) socket.write(frame({ opcode: opcode === 9 ? 10 : opcode, payload, final }))
     if (opcode === 8) socket.end()
   }
   Reflect.set(socket, 'echoed', frames.length)
