@@ -227,6 +227,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
   /** What the server sends is no use; its connection is closed. */
   #giveUpOn(refusal: Refusal): undefined {
     this.#over = true
+    this.#over = true
     this.#settle('fault')
     this.#controller?.abort(new Error(refusal.code))
     this.#break(refusal)
