@@ -293,20 +293,20 @@ describe('a token that is bound to a client certificate', () => {
 })
 
 describe('a binding that cannot be checked', () => {
-  test.each([
-    {},
-    null,
-    'x',
-    [],
-    { kid: 'k' },
-    { jwk: {} },
-    { jku: 'https://x.example.org' },
-    { jkt: 'short' },
-    { jkt: 7 },
-    { jkt: `${'A'.repeat(42)}B` },
-    { 'x5t#S256': '' },
-    { jkt: 'A'.repeat(43), kid: 'k' },
-    { constructor: 'A'.repeat(43) },
+  test.each<[unknown]>([
+    [{}],
+    [null],
+    ['x'],
+    [[]],
+    [{ kid: 'k' }],
+    [{ jwk: {} }],
+    [{ jku: 'https://x.example.org' }],
+    [{ jkt: 'short' }],
+    [{ jkt: 7 }],
+    [{ jkt: `${'A'.repeat(42)}B` }],
+    [{ 'x5t#S256': '' }],
+    [{ jkt: 'A'.repeat(43), kid: 'k' }],
+    [{ constructor: 'A'.repeat(43) }],
   ])('%j', async (cnf) => {
     const token = await mintBound(cnf as object)
     expect(await outcome({ authorization: `Bearer ${token}` })).toBe('token-invalid')
