@@ -1,15 +1,18 @@
 // How a server ends: no new connections, running requests may end, the connections that rest are closed, and after a deadline all
 // are. Node counts a connection as resting as soon as its answer has been handed over; here it rests when the answer has left.
 
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 
 const LOOK_EVERY_MS = 20
 
+const tracked = new WeakMap<Server, ReadonlySet<Socket>>()
+
 /** Before the first connection. From then on `close` spares every connection that an answer is leaving on. */
 export function trackConnections(server: Server): void {
   const connections = new Set<Socket>()
+  tracked.set(server, connections)
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
@@ -35,7 +38,12 @@ export function leaveHttp(socket: Socket): void {
 /** Looks again and again, because each running connection rests when its answer is out. */
 export function drain(server: Server, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
-    const closer = setInterval(() => server.closeIdleConnections(), LOOK_EVERY_MS)
+    const look = (): void => {
+      for (const socket of tracked.get(server) ?? []) answerLast(socket)
+      server.closeIdleConnections()
+    }
+    look()
+    const closer = setInterval(look, LOOK_EVERY_MS)
     const deadline = setTimeout(() => server.closeAllConnections(), milliseconds)
     server.close(() => {
       clearInterval(closer)
@@ -43,6 +51,12 @@ export function drain(server: Server, milliseconds: number): Promise<void> {
       resolve()
     })
   })
+}
+
+/** An answer that has not begun says that its connection ends with it. */
+function answerLast(socket: Socket): void {
+  const answer = Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined
+  if (answer && !answer.headersSent) answer.shouldKeepAlive = false
 }
 
 /** node:http names the answer that a socket works on until it has been handed to the operating system. */

@@ -119,7 +119,7 @@ describe('serve', () => {
     await expect.poll(() => isOpen(Number(port))).toBe(false)
     finish()
     const answer = await running
-    expect([answer.status, answer.text, answer.headers['connection']]).toEqual([200, 'late', 'keep-alive'])
+    expect([answer.status, answer.text, answer.headers['connection']]).toEqual([200, 'late', 'close'])
     const { code, out } = await serving.ended
     expect(code).toBe(0)
     expect(await isOpen(Number(adminPort))).toBe(false)
