@@ -19,7 +19,7 @@ beforeAll(async () => {
   rig = await startRig({
     map: (at) =>
       map(at)
-        .replace('timeout: 2s', 'timeout: 100ms')
+        .replace('timeout: 2s', 'timeout: 100ms, idleTimeout: 100ms')
         .replace('upstreams:', 'upstreams:\n  away: { url: "http://127.0.0.1:1" }'),
   })
 })
