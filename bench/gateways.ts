@@ -13,6 +13,8 @@ export interface Gateway extends Target {
   readonly does: string
   /** Seconds of user and system time so far. */
   processorTime(): number
+  /** Bytes of resident memory. */
+  resident(): number
   stop(): Promise<void>
 }
 
@@ -74,6 +76,7 @@ async function startGateway(kind: Kind, upstream: string, directory: string, tok
     url: `${url}/fhir/R4/Observation?patient=p1`,
     headers: { authorization: `Bearer ${token}`, accept: 'application/fhir+json', 'user-agent': 'bench' },
     processorTime: () => processorTime(child.pid!),
+    resident: () => resident(child.pid!),
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve())
@@ -99,6 +102,10 @@ function processorTime(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+function resident(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
 function serve(upstream: string, directory: string, unread: boolean): readonly string[] {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import type { Connections } from '../../src/server/connections.ts'
 import { type Listener, listen } from '../../src/server/listen.ts'
 import { openTlsIdentity, type TlsIdentity, type TlsNews } from '../../src/server/tls-identity.ts'
 import type { ClientCertificates } from '../../src/server/tls-server.ts'
@@ -25,6 +26,7 @@ export interface TlsPortWishes {
   readonly clientCa?: string
   readonly clientCertificates?: ClientCertificates
   readonly header?: number
+  readonly connections?: Connections
 }
 
 /** Answers every request with the subject of the client's certificate, or `nobody`. */
@@ -32,6 +34,7 @@ export async function startTlsPort({
   clientCa,
   clientCertificates,
   header = 2_000,
+  connections,
 }: TlsPortWishes = {}): Promise<TlsPortRig> {
   const folder = mkdtempSync(join(tmpdir(), 'scopegate-tls-'))
   const authority = makeAuthority()
@@ -55,6 +58,7 @@ export async function startTlsPort({
       port: 0,
       limits: { header: 4_096, target: 1_024 },
       timeouts: { header, idle: 2_000, request: 60_000 },
+      connections,
       tls: { identity, clientCertificates: asked },
     },
     {
