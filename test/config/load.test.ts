@@ -30,6 +30,7 @@ describe('effective settings', () => {
       grace: 0,
       header: 10_000,
       idle: 60_000,
+      minimumRate: 1024,
       request: 300_000,
       drain: 20_000,
     })

@@ -28,6 +28,7 @@ export function checkServer({ server }: Draft, report: Report, warn: Report): vo
   const admin = typeof server?.admin === 'string' ? server.admin : (server?.admin?.listen ?? '127.0.0.1:9090')
   if (listen.port !== 0 && admin === server?.listen)
     report(['server', 'admin'], 'the admin port must be another than the public one')
+  checkAdminToken(server, warn)
   if (typeof server?.admin === 'object' && server.admin.clientCa !== undefined) {
     if (server.tls === undefined && server.admin.tls === undefined) {
       report(
@@ -49,4 +50,15 @@ export function checkServer({ server }: Draft, report: Report, warn: Report): vo
   if (server?.tls !== undefined && publicUrl?.startsWith('http:')) {
     report(['server', 'publicUrl'], 'the port speaks TLS, so clients call it by https; write an https URL')
   }
+}
+
+function checkAdminToken(server: Draft['server'], warn: Report): void {
+  if (typeof server?.admin !== 'object') return
+  const { listen = '', token, tls, clientCa } = server.admin
+  const host = parseAddress(listen)?.host ?? '127.0.0.1'
+  if (!token || isLoopback(host) || tls !== undefined || clientCa !== undefined) return
+  warn(
+    ['server', 'admin', 'token'],
+    'the token would cross the network in clear; give the admin port tls: { cert, key }, or let it listen on 127.0.0.1',
+  )
 }

@@ -24,7 +24,7 @@ const origin = parsed(parseOrigin, 'An origin as browsers write it, or * for all
 /** Browsers write the host in lower case and leave a port out that goes without saying. */
 function parseOrigin(written: string): string | undefined {
   if (written === '*') return written
-  return URL.canParse(written) && !written.includes('@') ? new URL(written).origin : undefined
+  return URL.canParse(written) && !/[@*]/.test(written) ? new URL(written).origin : undefined
 }
 
 export const Cors = section(
