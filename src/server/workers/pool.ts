@@ -104,6 +104,7 @@ export class Pool {
     const all = [...this.#members.values()]
     const deadline = setTimeout(
       () => {
+        this.#options.log.logger.error('workers did not end in time and are cut down')
         for (const { worker } of all) worker.process.kill('SIGKILL')
       },
       grace + drain + LAST_MS,

@@ -30,9 +30,8 @@ export interface Begun {
   readonly port: number
 }
 
-/** Resolves with the exit code when this worker was told to end. */
-export function runWorker(log: Log): Promise<0 | 1> {
-  const ended = Promise.withResolvers<0 | 1>()
+/** Ends the process when the primary says so, or is gone. */
+export function runWorker(log: Log): Promise<never> {
   let serving: Serving | undefined
   let prepared: Generation | undefined
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
@@ -78,9 +77,10 @@ export function runWorker(log: Log): Promise<0 | 1> {
   async function end(grace: number): Promise<void> {
     await serving?.beginDraining(grace)
     await serving?.close()
-    ended.resolve(0)
+    // The channel to the primary would keep this process alive.
+    process.exit(0)
   }
-  return ended.promise
+  return new Promise(() => {})
 }
 
 /** The primary has checked it, with the same environment. */
