@@ -117,6 +117,8 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     name: 'scopegate_upstream_targets',
     help: 'Servers of an upstream: available, unhealthy by its checks, ejected for failed requests, or unreachable.',
     labelNames: ['upstream', 'state'],
+    // Each worker looks for itself; the worst that one of them sees is what should be seen.
+    aggregator: 'max',
     registers: [registry],
     collect() {
       this.reset()
