@@ -24,6 +24,8 @@ export interface UpstreamRequest {
   readonly atOrigin?: boolean | undefined
   readonly headers: string[]
   readonly body?: Buffer | string | Readable | undefined
+  /** Milliseconds that may pass between two pieces of the answer, instead of the upstream's `idleTimeout`. */
+  readonly longPause?: number | undefined
 }
 
 /** Who called. After `broken`, and after `end`, nothing more comes. */
@@ -110,7 +112,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
   }
 
   #dispatch(target: Target): void {
-    const { method, path, atOrigin, headers, body } = this.#request
+    const { method, path, atOrigin, headers, body, longPause = null } = this.#request
     this.#target = target
     this.#told = false
     this.#attempts++
@@ -122,6 +124,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
       path: whole.startsWith('/') ? whole : `/${whole}`,
       headers: sliced === undefined ? headers : [...headers, 'content-length', String(sliced.bytes)],
       body: sliced ?? body ?? null,
+      bodyTimeout: longPause,
     }
     target.pool.dispatch(options, this)
   }

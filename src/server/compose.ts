@@ -2,7 +2,8 @@
 // from `lasting`, or is taken from the lease on the parts that the process keeps while their settings stay the same.
 
 import type { Settings } from '../config/settings.ts'
-import { type Authenticator, createAuthenticator, type KeyLookup } from '../credentials/authenticate.ts'
+import type { KeyStore } from '../credentials/api-keys/key-store.ts'
+import { type Authenticator, createAuthenticator } from '../credentials/authenticate.ts'
 import { compileCatalogue } from '../domain/decision/policy.ts'
 import { headerReader } from '../domain/http/request-headers.ts'
 import { compileRouteTable } from '../domain/route-table.ts'
@@ -15,7 +16,7 @@ import { entriesOf } from './endpoints.ts'
 import type { House } from './gateway.ts'
 import type { Lease } from './keeper.ts'
 import type { Lasting } from './lasting.ts'
-import { ownOrigins } from './own-origins.ts'
+import { createLiveHouse } from './live-house.ts'
 import { createOwnPages } from './own-pages.ts'
 import { ownTokens } from './own-tokens.ts'
 import { apiKeyHeader, ownedHeaders } from './owned-headers.ts'
@@ -26,7 +27,7 @@ export interface GenerationParts {
   readonly generation: number
   readonly lease: Lease
   /** API keys and service keys; left out where there are none to ask. */
-  readonly keyStore?: Pick<KeyLookup, 'find'> | undefined
+  readonly keyStore?: Pick<KeyStore, 'find' | 'counts'> | undefined
   /** What TLS towards upstreams is spoken with, by their names. */
   readonly upstreamTls?: ReadonlyMap<string, UpstreamTls> | undefined
   /** Nothing is fetched before it is needed: for `explain`. */
@@ -91,14 +92,7 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
     }),
     parameterLimit: largestParameterLimit(settings),
     clientAddress: compileClientAddress(settings.server.trustedProxies),
-    live: {
-      settings,
-      connections: lasting.live,
-      places: lasting.webSocketPlaces,
-      isGood: (grant) => now() < grant.expiresAt * 1000 && revocations.find(grant) === undefined,
-      isOwnOrigin: ownOrigins(settings),
-      onWebSocket: hear.onWebSocket,
-    },
+    live: createLiveHouse(settings, lasting, keyStore),
     crossOrigin: compileCrossOrigin({ cors: settings.cors, routes, ...ours }),
     findOpenDocument: (path) => discovery.find(path) ?? ownPages.find(path),
     authenticate: (request, endpoint) => authenticator.authenticate(request, endpoint.route),

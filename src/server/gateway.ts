@@ -15,8 +15,10 @@ import type { ClientAddress } from './client-address.ts'
 import type { CrossOrigin } from './cross-origin.ts'
 import { decodeUtf8, edgeOf } from './edge.ts'
 import type { AskedLine, Endpoint, LookAgain, Plan } from './endpoint.ts'
+import { EVENT_PAUSE_MS, wantsEvents, watchEvents } from './event-stream.ts'
+import type { LiveHouse } from './live-house.ts'
 import type { OpenDocument } from './open-document.ts'
-import { type LiveHouse, openWebSocket } from './open-web-socket.ts'
+import { openWebSocket } from './open-web-socket.ts'
 import { refuseCrowded } from './parameter-limit.ts'
 import type { Passage } from './passage.ts'
 import { refusedOwnToken } from './refused-own-token.ts'
@@ -138,6 +140,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
       guards: transform?.guards,
     })
     back.push(...fields)
+    watchEvents(given, passage, house.live)
     return { status, headers: back, transform }
   }
   forward(decision, {
@@ -147,6 +150,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     method: plan.method,
     path: plan.path,
     atOrigin: plan.atOrigin,
+    longPause: wantsEvents(line.headers.get('accept')) ? EVENT_PAUSE_MS : undefined,
     headers,
     body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.(), passage.pace.upload) : plan.body,
     pace: passage.pace.answer,

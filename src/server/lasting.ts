@@ -65,12 +65,15 @@ const HEARS_NOTHING: Hearers = {
 export function createLasting(options: LastingOptions = {}): Lasting {
   const { now = Date.now, sealKeys = [], hear = HEARS_NOTHING, state = new InProcessState() } = options
   const keySets = createKeySets({ now, onRefresh: hear.onJwksRefresh })
+  const live = new LiveConnections()
+  const revocations = new Revocations(now)
+  revocations.onChange(() => live.look())
   return {
-    live: new LiveConnections(),
+    live,
     webSocketPlaces: new WebSocketPlaces(),
     keeper: new Keeper(),
     keySets,
-    revocations: new Revocations(now),
+    revocations,
     signatureWork: new SignatureWork(),
     seals: createSeals({ keys: sealKeys, now }),
     state,

@@ -2,9 +2,7 @@
 // adds is looked at here: the handshake, the page that opens it, a place for it; the bytes are `proxy/web-socket`.
 
 import type { IncomingMessage } from 'node:http'
-import type { Settings } from '../config/settings.ts'
 import type { Permit } from '../domain/decision/decision.ts'
-import type { Grant } from '../domain/grant.ts'
 import { parseRequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { CloseCode } from '../proxy/web-socket/frames.ts'
@@ -13,22 +11,9 @@ import { openTunnel } from '../proxy/web-socket/open-tunnel.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { Plan } from './endpoint.ts'
 import type { House } from './gateway.ts'
-import type { Ending, LiveConnections } from './live-connections.ts'
+import type { Ending } from './live-connections.ts'
+import type { LiveHouse } from './live-house.ts'
 import type { Passage } from './passage.ts'
-import type { WebSocketPlaces } from './web-socket-places.ts'
-
-/** What stays open, and who says until when. */
-export interface LiveHouse {
-  readonly settings: Settings
-  readonly connections: LiveConnections
-  readonly places: WebSocketPlaces
-  /** False once a grant counts for nothing: expired, or revoked. */
-  isGood(grant: Grant): boolean
-  /** Whether pages of this origin may call the gateway. */
-  isOwnOrigin(origin: string): boolean
-  /** One was opened; returns what is to be called at its end. */
-  onWebSocket(route: string): () => void
-}
 
 const REASONS: Readonly<Record<Ending, readonly [CloseCode, string]>> = {
   credential: [1008, 'The credential counts no more.'],
@@ -87,7 +72,7 @@ export function openWebSocket(
       const known = live.connections.add({
         route: name,
         settings: live.settings,
-        isGood: () => grant === undefined || live.isGood(grant),
+        isGood: () => live.isGood(grant),
         look: (now) => tunnel.look(now),
         end: (why) => tunnel.close(...REASONS[why]),
       })

@@ -3,6 +3,7 @@
 
 import { loadRouteMap } from '../../src/config/load.ts'
 import { createLog } from '../../src/observability/logger.ts'
+import type { Reloaded } from '../../src/server/reloader.ts'
 import { type Running, start } from '../../src/server/start.ts'
 import { type IssuerServer, startIssuer } from '../credentials/support/issuer-server.ts'
 import { type Answer, type Ask, HttpClient } from './http-client.ts'
@@ -50,6 +51,8 @@ export interface Rig {
   /** `line` is `METHOD target`. */
   ask(line: string, ask?: RigAsk): Promise<Answer>
   askAdmin(line: string, ask?: Ask): Promise<Answer>
+  /** Another route map takes over. */
+  reload(map: (at: Addresses) => string): Promise<Reloaded>
   close(): Promise<void>
 }
 
@@ -68,8 +71,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       written += text
     },
   }
+  let inForce = map
   const running: Running = await start({
     settings: loaded.settings,
+    load: () => loadRouteMap(inForce, { file: 'routes.yaml', env: {} }),
     log: createLog({ level: 'info', destination }),
     sealKeys: options.sealKeys ?? [],
     now: () => clock.now,
@@ -101,6 +106,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       return client.ask(line, { headers: [...credential, ...fields], ...rest })
     },
     askAdmin: (line, ask) => admin.ask(line, ask),
+    reload: (next) => {
+      inForce = next(addresses)
+      return running.reload('request')
+    },
     close: async () => {
       client.close()
       admin.close()

@@ -1,7 +1,7 @@
 // A client of bare bytes that opens a WebSocket, or tries to, and keeps all that comes back.
 
 import { connect, type Socket } from 'node:net'
-import { closeCode, type ReadFrame, readFrames } from './web-socket-frames.ts'
+import { closeCode, closeOf, type ReadFrame, readFrames } from './web-socket-frames.ts'
 
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 export const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
@@ -37,6 +37,7 @@ export function openRaw(
   const socket = connect(port, '127.0.0.1')
   let bytes = Buffer.alloc(0)
   let over = false
+  let answered = false
   let waiting: (() => void)[] = []
   const tell = (): void => {
     const told = waiting
@@ -45,6 +46,11 @@ export function openRaw(
   }
   socket.on('data', (chunk: Buffer) => {
     bytes = Buffer.concat([bytes, chunk])
+    // As every client does, once.
+    if (!answered && raw.frames().some(({ opcode }) => opcode === 8)) {
+      answered = true
+      socket.end(closeOf(1000, true))
+    }
     tell()
   })
   socket.on('error', () => {})

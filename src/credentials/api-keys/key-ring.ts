@@ -32,11 +32,13 @@ interface HeldKey {
 
 export class KeyRing {
   #held: ReadonlyMap<string, HeldKey> = new Map()
+  #byId: ReadonlyMap<string | undefined, ApiKey> = new Map()
 
   /** All at once; what is not in `keys` counts no more. */
   replace(keys: readonly ApiKey[]): void {
     const lastUsed = new Map([...this.#held.values()].map(({ key, lastUsed }) => [key.id, lastUsed]))
     this.#held = new Map(keys.map((key) => [key.sha256, hold(key, lastUsed.get(key.id))]))
+    this.#byId = new Map(keys.map((key) => [key.id, key]))
   }
 
   /** `now` in milliseconds. */
@@ -59,6 +61,12 @@ export class KeyRing {
         held.lastUsed = now
         return held.grant
     }
+  }
+
+  /** Whether the key of this id still counts: for what it opened and holds open. */
+  counts(id: string | undefined, now: number): boolean {
+    const key = this.#byId.get(id)
+    return key !== undefined && statusOf(key, now / 1000) === 'active'
   }
 
   /** In the order of the key file; `now` in milliseconds. */

@@ -23,6 +23,8 @@ export interface KeyStoreOptions {
 export interface KeyStore {
   /** `now` in milliseconds since 1970. */
   find(secret: string, now: number): Grant | Refusal
+  /** Whether the key of this id still counts. */
+  counts(id: string | undefined, now: number): boolean
   list(now: number): readonly KeyUse[]
   /** Why the file in place does not count; the keys that were read before it still do. */
   readonly problems: readonly string[]
@@ -50,6 +52,7 @@ export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> 
   watch.start(interval)
   return {
     find: (secret, now) => ring.find(secret, now),
+    counts: (id, now) => ring.counts(id, now),
     list: (now) => ring.list(now),
     get problems() {
       return problems

@@ -1,0 +1,34 @@
+// Server-sent events: an answer that goes on until somebody ends it. It streams like every other; but it may pause for longer, and it
+// ends with the right to it, as a WebSocket does. A browser that is cut off asks again by itself, and is decided anew.
+
+import type { AnswerHeaders } from '../proxy/forward.ts'
+import type { LiveHouse } from './live-house.ts'
+import type { Passage } from './passage.ts'
+
+/** Between two events, instead of the upstream's `idleTimeout`. Servers send a comment now and then. */
+export const EVENT_PAUSE_MS = 15 * 60_000
+/** From then on the system asks a silent client whether it is there. */
+const ASK_AFTER_MS = 60_000
+
+/** `accept` of the request: clients that want events say so, and no other answer is given more time. */
+export function wantsEvents(accept: string | undefined): boolean {
+  return accept?.toLowerCase().includes('text/event-stream') === true
+}
+
+export function watchEvents(
+  headers: AnswerHeaders,
+  passage: Passage,
+  { connections, settings, isGood }: LiveHouse,
+): void {
+  const type = headers['content-type']
+  if (typeof type !== 'string' || !/^text\/event-stream\b/i.test(type)) return
+  const { response, endpoint, grant } = passage.sending()
+  response.socket?.setKeepAlive(true, ASK_AFTER_MS)
+  const forget = connections.add({
+    route: endpoint.route.name,
+    settings,
+    isGood: () => isGood(grant),
+    end: () => response.destroy(),
+  })
+  response.once('close', forget)
+}
