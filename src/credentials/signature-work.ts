@@ -7,7 +7,7 @@ import { type Refusal, refuse } from '../domain/refusal.ts'
 
 /** One processor is left for everything else; beyond three, the pool (four threads by default) would be full. */
 const MOST_RUNNING = Math.max(1, Math.min(3, availableParallelism() - 1))
-const MOST_WAITING = 1_024
+const MOST_WAITING = 512
 
 export interface SignatureWorkOptions {
   readonly running?: number

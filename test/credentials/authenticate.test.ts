@@ -134,6 +134,22 @@ describe('a token that was not', () => {
     expect(await rig.outcome(token)).toBe('ok')
   })
 
+  test('of one issuer does not wait for those of another that stalls', async () => {
+    const stalled = await startIssuer()
+    stalled.mode = 'stalled'
+    const rig = new Rig([tokenIssuer(server), tokenIssuer(stalled, { name: 'stalled' })], {})
+    const route = { ...ROUTE, issuers: ['ehr', 'stalled'] }
+    const flood = await Promise.all(
+      Array.from({ length: 1_100 }, (_, i) => stalled.mint({ ...claimsOf(stalled), jti: `${i}` })),
+    )
+    const waiting = flood.map((token) => rig.send(token, route))
+    expect(waiting.filter(isRefusal)).toHaveLength(1_100 - 1_024)
+    expect(await rig.outcome(await server.mint(claimsOf(server)), route)).toBe('ok')
+    stalled.close()
+    await Promise.all(waiting)
+    await rig.authenticator.close()
+  })
+
   test('waits with a bounded number of others', async () => {
     const stalled = await startIssuer()
     stalled.mode = 'stalled'

@@ -82,11 +82,19 @@ describe('where keys come from', () => {
     ['huge', 'the fetch failed (UND_ERR_RES_EXCEEDED_MAX_SIZE)'],
     ['nonsense', 'it is not JSON'],
     ['down', 'answered 500'],
+    ['wrong-type', 'it is not a JWK Set'],
+    ['cut', 'the fetch failed (UND_ERR_SOCKET)'],
   ] as const)('an answer that is no key set: %s', async (mode, problem) => {
     issuer.mode = mode
     expect(await outcome(rigOf())).toBe('issuer-unavailable')
     expect(refreshes).toEqual([`ehr failure ${problem}`])
     expect(issuer.asked).toEqual(['/jwks'])
+  })
+
+  test('an answer that trickles for ever is given up', { timeout: 15_000 }, async () => {
+    issuer.mode = 'trickle'
+    expect(await outcome(rigOf())).toBe('issuer-unavailable')
+    expect(refreshes).toEqual(['ehr failure no answer in time'])
   })
 
   test('an issuer that cannot be reached', async () => {
@@ -176,6 +184,46 @@ describe('keys stay fresh', () => {
       rig.clock.seconds += 31
     }
     expect(issuer.asked.length).toBe(6)
+  })
+
+  test('rotations under traffic refuse no good token, and cost one fetch each', async () => {
+    const rig = rigOf()
+    let key = issuer.key
+    let stop = false
+    const outcomes = new Map<string, number>()
+    const traffic = Array.from({ length: 8 }, async () => {
+      while (!stop) {
+        const got = await outcome(rig, key)
+        outcomes.set(got, (outcomes.get(got) ?? 0) + 1)
+      }
+    })
+    for (let rotation = 0; rotation < 10; rotation++) {
+      await settled()
+      const next = await signingKey('ES256', `next-${rotation}`)
+      // As issuers do: the new key beside the last one, then in use.
+      issuer.published = [key, next].map(({ jwk }) => jwk)
+      rig.clock.seconds += 31
+      key = next
+    }
+    await settled()
+    stop = true
+    await Promise.all(traffic)
+    expect([...outcomes.keys()]).toEqual(['ok'])
+    expect(outcomes.get('ok')).toBeGreaterThan(100)
+    expect(issuer.asked.length).toBeLessThanOrEqual(11)
+  })
+
+  test('a key that was published a cooldown before its use is known, whatever strangers send meanwhile', async () => {
+    const rig = rigOf()
+    expect(await outcome(rig)).toBe('ok')
+    const next = await signingKey('ES256', 'next')
+    for (let second = 0; second < 62; second++) {
+      if (second === 31) issuer.published.push(next.jwk)
+      await outcome(rig, { ...issuer.key, kid: `unknown-${second}` })
+      rig.clock.seconds += 1
+    }
+    expect(await outcome(rig, next)).toBe('ok')
+    expect(issuer.asked.length).toBeLessThanOrEqual(4)
   })
 
   test('after ten minutes keys are fetched behind the requests, also when every token is remembered', async () => {
