@@ -9,11 +9,12 @@ type Fields = Readonly<Record<string, string | string[] | undefined>>
 /** More interim answers (1xx) than any server has a use for; each of them starts the wait for the final one anew. */
 export const MOST_INTERIM = 16
 
-const LENGTH = /^\d{1,15}$/
+const LENGTH = /^(?:0|[1-9]\d{0,14})$/
 
 /** The fields as they may be passed on. */
 export function readAnswerFraming(status: number, headers: Fields): Fields | Refusal {
-  const { 'transfer-encoding': coding, 'content-length': length } = headers
+  const { 'transfer-encoding': coding, 'content-length': length, 'content-type': type } = headers
+  if (Array.isArray(type)) return BROKEN
   if (
     coding !== undefined &&
     (length !== undefined || typeof coding !== 'string' || coding.toLowerCase() !== 'chunked')
@@ -25,5 +26,8 @@ export function readAnswerFraming(status: number, headers: Fields): Fields | Ref
   return others
 }
 
-const BROKEN = refuse('upstream-broken', 'The server behind this route answered in a form whose end cannot be told.')
+const BROKEN = refuse(
+  'upstream-broken',
+  'The server behind this route answered in a form that could be read in two ways.',
+)
 export const TOO_MANY_INTERIM = refuse('upstream-broken', 'The server behind this route does not come to its answer.')

@@ -27,6 +27,8 @@ export interface LogLine {
 
 export interface Exchanged {
   readonly text: string
+  /** Our pieces were out before the gateway loses its patience: on a busy machine they may not be. */
+  readonly prompt: boolean
   /** Neither answered nor closed for the longest time that the limits of the map allow. */
   readonly hung: boolean
 }
@@ -43,14 +45,17 @@ export interface FuzzRig {
 }
 
 /** Far beyond every limit of the map below. */
-const HANGS_AFTER_MS = 10_000
+const HANGS_AFTER_MS = 20_000
+/** Below every limit of the map below. */
+const PROMPT_MS = 250
 
-export async function startFuzzRig(): Promise<FuzzRig> {
+/** `patience` is how long the gateway waits for the upstream. */
+export async function startFuzzRig(patience: string): Promise<FuzzRig> {
   const issuer = await startIssuer()
   const upstream = await startWireUpstream()
   const folder = mkdtempSync(join(tmpdir(), 'scopegate-fuzz-'))
   const file = join(folder, 'routes.yaml')
-  writeFileSync(file, mapOf(issuer.url, issuer.jwksUrl, upstream.url))
+  writeFileSync(file, mapOf(issuer.url, issuer.jwksUrl, upstream.url, patience))
   const gateway = startCommand(['serve', '--config', file])
   const [, port = ''] = await gateway.prints(/scopegate listens on http:\/\/127\.0\.0\.1:(\d+)/)
   const lines = readLines(gateway)
@@ -82,11 +87,16 @@ function exchange(port: number, pieces: readonly string[], ends: boolean): Promi
   return new Promise((resolve) => {
     let text = ''
     let hung = false
+    let prompt = false
+    const start = performance.now()
     const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => {
       const send = (at: number): void => {
         if (socket.destroyed || !socket.writable) return
         if (at < pieces.length) socket.write(Buffer.from(pieces[at]!, 'latin1'), () => setImmediate(send, at + 1))
-        else if (ends) socket.end()
+        else {
+          prompt = performance.now() - start < PROMPT_MS
+          if (ends) socket.end()
+        }
       }
       send(0)
     })
@@ -100,7 +110,7 @@ function exchange(port: number, pieces: readonly string[], ends: boolean): Promi
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(timer)
-      resolve({ text, hung })
+      resolve({ text, hung, prompt })
     })
   })
 }
@@ -122,7 +132,7 @@ function readLines({ process }: Started): ReadonlyMap<string, LogLine> {
   return lines
 }
 
-function mapOf(issuer: string, jwks: string, upstream: string): string {
+function mapOf(issuer: string, jwks: string, upstream: string, patience: string): string {
   return `
 version: 1
 server:
@@ -134,8 +144,8 @@ server:
 issuers:
   - { name: ehr, issuer: "${issuer}", audience: ["https://gateway.test/fhir/R4"], jwks: "${jwks}" }
 upstreams:
-  store: { url: "${upstream}/base", timeout: 1s, idleTimeout: 1s }
-  app: { url: "${upstream}", timeout: 1s, idleTimeout: 1s }
+  store: { url: "${upstream}/base", timeout: ${patience}, idleTimeout: ${patience} }
+  app: { url: "${upstream}", timeout: ${patience}, idleTimeout: ${patience} }
 scopes:
   App:
     app.read: { description: Reads., credentials: [oauth2] }

@@ -40,3 +40,28 @@ test('an upstream cannot have our headers removed, and its connection fields sta
   expect(text).toMatch(/x-request-id: test-request/)
   expect(text).not.toMatch(/x-hop|timeout=99|proxy-authenticate|^trailer|upgrade/im)
 })
+
+test.each([
+  'If-Match',
+  'If-None-Exist',
+  'authorization',
+  'Content-Type',
+  'content-length',
+  'Accept',
+  'Prefer',
+  'Host',
+  'cookie',
+  'range',
+])('who asks that %s be judged and not sent is refused', async (name) => {
+  const upstream = await startRawUpstream((_received, socket) => socket.write(OK))
+  const gateway = await passThrough(upstream.url, { grant })
+  for (const value of [name, `close, ${name}`, `keep-alive,\t${name.toUpperCase()} ,x`]) {
+    const { text } = await exchangeRaw(
+      gateway.port,
+      requestText('GET /').replace('Connection: close', `Connection: ${value}`),
+    )
+    expect(text).toMatch(/^HTTP\/1\.1 400 /)
+    expect(text).toContain('header-ambiguous')
+  }
+  expect(upstream.connections).toHaveLength(0)
+})

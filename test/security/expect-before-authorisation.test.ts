@@ -33,6 +33,25 @@ test('a cleared request gets 100 when its body is wanted', async () => {
   socket.destroy()
 })
 
+test.each(['100-continue, x', 'x, 100-continue', '100-continue;q=1', 'x=100-continue'])(
+  '%s is a 417, and no 100 is sent',
+  async (value) => {
+    const gateway = await passThrough('http://127.0.0.1:1')
+    const { text } = await exchangeRaw(gateway.port, requestText('POST /', [`Expect: ${value}`, 'Content-Length: 5']))
+    expect(text).toMatch(/^HTTP\/1\.1 417 /)
+  },
+)
+
+test('HTTP/1.0 knows no 100', async () => {
+  const upstream = await startRawUpstream((received, socket) => {
+    if (received.endsWith('hello')) socket.write(OK)
+  })
+  const gateway = await passThrough(upstream.url)
+  const { text } = await exchangeRaw(gateway.port, `POST / HTTP/1.0\r\n${FIELDS.join('\r\n')}\r\n\r\nhello`)
+  expect(text).toMatch(/^HTTP\/1\.1 200 /)
+  expect(upstream.connections[0]?.text).not.toMatch(/expect/i)
+})
+
 test('any other expectation is a 417', async () => {
   const gateway = await passThrough('http://127.0.0.1:1')
   const { text } = await exchangeRaw(

@@ -21,3 +21,21 @@ test('trailers are dropped on both ways', async () => {
   expect(text).not.toMatch(/evil|trailer/i)
   expect(upstream.connections[0]?.text).not.toMatch(/evil|trailer/i)
 })
+
+test.each<[string, string, RegExp]>([
+  ['a length', '0\r\nContent-Length: 3\r\n\r\n', /^HTTP\/1\.1 400 /],
+  ['a coding', '0\r\nTransfer-Encoding: chunked\r\n\r\n', /^HTTP\/1\.1 400 /],
+  ['no field', '0\r\nnothing\r\n\r\n', /^HTTP\/1\.1 400 /],
+  ['a folded line', '0\r\nX: a\r\n b\r\n\r\n', /^HTTP\/1\.1 400 /],
+  ['a bare LF', '0\r\nX: a\n\r\n', /^HTTP\/1\.1 400 /],
+  ['too much', `0\r\nX: ${'x'.repeat(30_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
+])('%s among the trailers is refused, and the request never whole upstream', async (_, body, status) => {
+  const upstream = await startRawUpstream(() => {})
+  const gateway = await passThrough(upstream.url)
+  const { text } = await exchangeRaw(
+    gateway.port,
+    requestText('POST /', ['Transfer-Encoding: chunked'], `2\r\nok\r\n${body}`),
+  )
+  expect(text).toMatch(status)
+  expect(upstream.connections.map((one) => one.text).join('')).not.toMatch(/0\r\n\r\n$/)
+})
