@@ -32,7 +32,7 @@ export class Generation {
     const pace = clientPace(timeouts)
     this.around = {
       pace,
-      bodies: new HeldBodies(limits.heldBodies, pace.upload),
+      bodies: new HeldBodies(Math.max(limits.heldBodies, limits.body), pace.upload),
       crossOrigin: composed.house.crossOrigin,
       realm: new URL(publicUrl).host,
       resourceMetadata: (endpoint) => endpoint && composed.discovery.resourceMetadata(endpoint.route),

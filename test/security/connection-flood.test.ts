@@ -39,8 +39,6 @@ async function start(limits: ConstructorParameters<typeof Connections>[0]) {
         else response.end('served')
       },
       refuse: (_request, response) => response.end(),
-      mayUpgrade: () => false,
-      upgrade: () => {},
     },
   )
   open.push(listener)

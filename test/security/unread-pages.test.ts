@@ -11,16 +11,21 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-test('thousands of pipelined requests for a page, none of whose answers is read', async () => {
+test('page after page, none of which is read', async () => {
   const client = await slowClient(rig.port)
   client.socket.on('error', () => {}).pause()
-  client.socket.write('GET /scopes/ HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(4_000))
-  client.socket.write('GET /scopes/ HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(4_000))
-  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  let asked = 0
+  const asking = setInterval(() => {
+    client.socket.write('GET /scopes/ HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(10))
+    asked += 10
+  }, 2)
+  // The operating system buffers some megabytes on the way; then nothing moves any more.
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  clearInterval(asking)
   client.socket.resume()
   await client.closed
   const page = (await rig.ask('GET /scopes/')).text.length
-  expect(client.bytes()).toBeLessThan(8_000 * page)
+  expect(client.bytes()).toBeLessThan(asked * page)
 })
 
 test('a connection that rests is closed after the idle time, without an answer to nothing', async () => {

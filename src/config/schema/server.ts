@@ -70,7 +70,9 @@ const limits = section(
       ),
     ),
     heldBodies: defaulted(
-      size('Most bytes of request bodies that are held in memory at once, of all requests of one process.'),
+      size(
+        'Most bytes of request bodies that are held in memory at once, of all requests of one process; never less than `body`.',
+      ),
       '256MiB',
     ),
     guardedBody: defaulted(size('Most bytes of an answer held in memory at once while it is checked.'), '10MiB'),
