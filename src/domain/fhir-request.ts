@@ -1,18 +1,20 @@
 // From the request line below a FHIR base (and, where it carries meaning, the body) to the interaction, the access that it
 // requires, and the request that would go upstream, rebuilt from what was parsed: never the client's raw text (spec §0.1).
 
-import { type Door, lookupAccess, type RequiredAccess, requiredAccess } from './decision/required-access.ts'
+import {
+  type Door,
+  lookupAccess,
+  type RequiredAccess,
+  requiredAccess,
+  type WrittenContent,
+} from './decision/required-access.ts'
 import { type BundleLimits, type BundleRequest, readBundle } from './fhir/bundle.ts'
 import type { Definitions } from './fhir/definitions.ts'
-import {
-  type FhirRequestLine,
-  type Interaction,
-  isSearchByPost,
-  parseInteraction,
-  type TypeSearch,
-} from './fhir/interaction.ts'
+import { type FhirRequestLine, type Interaction, isSearchByPost, parseInteraction } from './fhir/interaction.ts'
+import { type PatchContent, readPatch } from './fhir/patch.ts'
 import { printRequestPath, sentParameters } from './fhir/request-path.ts'
 import { subscribedSearch } from './fhir/subscription.ts'
+import { mediaType } from './http/media-type.ts'
 import { refuseMethodOverride } from './http/method-override.ts'
 import { type Parameter, printQuery, readForm } from './http/request-target.ts'
 import { readStrictJson } from './json/strict-json.ts'
@@ -21,10 +23,10 @@ import { isRefusal, type Refusal, refuse } from './refusal.ts'
 export type { FhirRequestLine }
 
 /**
- * What the body is for: `form`, `bundle`, `parameters` and `subscription` are read whole before the decision, `resource` streams through a
+ * What the body is for: `form`, `bundle`, `parameters`, `patch` and `subscription` are read whole before the decision, `resource` streams through a
  * check of its type and id, `stream` passes unread, `none` means that there must be none.
  */
-export type BodyUse = 'none' | 'form' | 'bundle' | 'parameters' | 'subscription' | 'resource' | 'stream'
+export type BodyUse = 'none' | 'form' | 'bundle' | 'parameters' | 'patch' | 'subscription' | 'resource' | 'stream'
 
 export interface FhirRequest {
   readonly interaction: Interaction
@@ -41,6 +43,7 @@ export interface FhirRequest {
   /** Replaces the client's `If-None-Exist` when present. */
   readonly ifNoneExist?: string
   readonly bodyUse: BodyUse
+  readonly patch?: PatchContent
   /** The entries of a batch or transaction, and what each requires: its own access, then that of its conditional references. */
   readonly bundle?: BundleRequest
   readonly entries?: readonly (readonly RequiredAccess[])[]
@@ -57,10 +60,10 @@ export function bodyUseOf({ method, segments }: FhirRequestLine): BodyUse {
     // What it makes the server send out stands in it.
     return segments[0] === 'Subscription' && !segments.at(-1)!.startsWith('$') ? 'subscription' : 'resource'
   }
-  return method === 'PATCH' ? 'stream' : 'none'
+  return method === 'PATCH' ? 'patch' : 'none'
 }
 
-/** `body` is the text of a form, a Bundle or Parameters, and undefined for every other use of a body. */
+/** `body` is the text of a form, a Bundle, a patch or Parameters, and undefined for every other use of a body. */
 export function readFhirRequest(
   line: FhirRequestLine,
   body: string | undefined,
@@ -74,20 +77,34 @@ export function readFhirRequest(
   if (use === 'bundle') return bundle(line, body ?? '', limits, definitions)
   const subscription = use === 'subscription' ? readStrictJson(body ?? 'null') : undefined
   if (subscription !== undefined && 'reason' in subscription) return refuse('body-invalid', 'The body is not JSON.')
+  const patch = use === 'patch' ? patchIn(body, line, definitions) : undefined
+  if (isRefusal(patch)) return patch
   const condition = interaction.code === 'create' && interaction.condition
   const parameters = sentParameters(interaction, line.parameters)
   return {
     interaction,
-    required: requiredOf(interaction, 'rest', subscribedSearch(subscription?.value, definitions)),
+    required: requiredOf(interaction, 'rest', {
+      subscribed: subscribedSearch(subscription?.value, definitions),
+      patch,
+    }),
     method: line.method,
     segments: line.segments,
     parameters,
     path: printRequestPath(line.segments, parameters),
     bodyUse: use,
-    ...((use === 'parameters' || use === 'subscription') && body !== undefined ? { body } : {}),
+    ...(READ_WHOLE.has(use) && body !== undefined ? { body } : {}),
+    ...(patch === undefined ? {} : { patch }),
     ...(condition ? { ifNoneExist: printQuery(condition.parameters) } : {}),
   }
 }
+
+/** Without a body only the line is asked about, and nothing would be sent. */
+function patchIn(body: string | undefined, line: FhirRequestLine, definitions: Definitions): PatchContent | Refusal {
+  return body === undefined ? { lookups: [] } : readPatch(body, mediaType(line.contentType), definitions)
+}
+
+/** Read before the decision, and passed on as it came. */
+const READ_WHOLE: ReadonlySet<BodyUse> = new Set(['parameters', 'patch', 'subscription'])
 
 /** URL and form mean the same as one search and go on as one form (R4 http §search). */
 function searchByPost(
@@ -131,8 +148,8 @@ function bundle(
 ): FhirRequest | Refusal {
   const read = readBundle(body, limits, definitions)
   if (isRefusal(read)) return read
-  const entries = read.entries.map(({ interaction, lookups, resource }) => [
-    ...requiredOf(interaction, 'bundle', subscribedSearch(resource, definitions)),
+  const entries = read.entries.map(({ interaction, lookups, resource, patch }) => [
+    ...requiredOf(interaction, 'bundle', { subscribed: subscribedSearch(resource, definitions), patch }),
     ...lookups.map(({ lookup }) => lookupAccess(lookup, interaction, 'bundle')),
   ])
   return {
@@ -150,7 +167,7 @@ function bundle(
 }
 
 /** An operation states no access here: its rule on the route does. */
-function requiredOf(interaction: Interaction, door: Door, subscribed?: TypeSearch): readonly RequiredAccess[] {
+function requiredOf(interaction: Interaction, door: Door, content?: WrittenContent): readonly RequiredAccess[] {
   switch (interaction.code) {
     case 'batch':
     case 'transaction':
@@ -158,6 +175,6 @@ function requiredOf(interaction: Interaction, door: Door, subscribed?: TypeSearc
     case 'operation':
       return []
     default:
-      return [requiredAccess(interaction, door, subscribed)]
+      return [requiredAccess(interaction, door, content)]
   }
 }

@@ -20,6 +20,8 @@ export interface EntryJudge {
   late?(index: number): boolean
   /** An entry that is taken out or came without a resource (`raw`): bytes for its place, or undefined to leave it out. */
   instead?(index: number, hadResource: boolean, raw: Buffer): Buffer | 'keep' | undefined
+  /** An OperationOutcome in `response`, without other resources in it: other bytes for it, or undefined to keep it. */
+  outcome?(outcome: unknown, index: number): Buffer | undefined
   /** How many entries there must be at least, where each stands for one that was sent. */
   readonly count?: number
   /** Entries to put in before this one, and behind the last: JSON with commas between, empty for none. */
@@ -126,7 +128,7 @@ export class GuardEditor implements JsonVisitor {
       case RESOURCE:
         return this.#resource(raw)
       case OUTCOME:
-        return isPlainOutcome(JSON.parse(raw.toString())) ? undefined : DROP
+        return this.#outcome(JSON.parse(raw.toString()))
       case ENTRY:
         return this.#given(this.#withThoseBefore(this.#entry(raw), raw), raw)
       case LINK:
@@ -176,6 +178,10 @@ export class GuardEditor implements JsonVisitor {
     this.#verdict = verdict === 'withhold' || verdict === 'later' ? verdict : 'release'
     if (verdict === 'withhold' || verdict === 'strip') return DROP
     return typeof verdict === 'string' ? undefined : verdict
+  }
+
+  #outcome(outcome: unknown): Verdict {
+    return isPlainOutcome(outcome) ? this.#judge.outcome?.(outcome, this.#index) : DROP
   }
 
   #entry(raw: Buffer): Buffer | typeof DROP | undefined {

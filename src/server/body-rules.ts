@@ -5,9 +5,9 @@ import { isUtf8, refuseUnlessForm, refuseUnlessJson } from '../domain/http/media
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { AskedLine } from './endpoint.ts'
 
-/** Forms, Bundles, Subscriptions and the Parameters of an export are read before the decision. */
+/** Forms, Bundles, patches, Subscriptions and the Parameters of an export are read before the decision. */
 export function isReadFirst(use: BodyUse): boolean {
-  return use === 'form' || use === 'bundle' || use === 'parameters' || use === 'subscription'
+  return use === 'form' || use === 'bundle' || use === 'parameters' || use === 'patch' || use === 'subscription'
 }
 
 /** A search is short, and reading a form costs far more than its bytes: no honest one is larger. */
@@ -29,8 +29,9 @@ export function refuseBeforeReading(use: BodyUse, { method, headers }: AskedLine
     case 'parameters':
     case 'subscription':
       return refuseUnlessJson(headers)
+    case 'patch':
+      return isUtf8(headers.get('content-type')) ? undefined : refuse('body-invalid', 'Send the patch in UTF-8.')
     default:
-      if (method !== 'PATCH' || isUtf8(headers.get('content-type'))) return undefined
-      return refuse('body-invalid', 'Send the patch in UTF-8.')
+      return undefined
   }
 }

@@ -11,7 +11,7 @@ import { isWrite } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import { isRefusal, type Refusal, refuse, refuseEach } from '../domain/refusal.ts'
 import { ConditionalReferences } from './conditional-references.ts'
-import { checkEntry } from './entry-write.ts'
+import { checkEntry, type PlannedEntry } from './entry-write.ts'
 import { inParallel } from './in-parallel.ts'
 import type { WriteRules } from './write-check.ts'
 
@@ -20,6 +20,8 @@ export interface PlannedBundle {
   /** By the places that the client gave the entries. */
   readonly constraints: readonly (Constraint | undefined)[]
   readonly refused: ReadonlyMap<number, Refusal>
+  /** Places of writes upon what the caller may read, or upon nothing. */
+  readonly readable: ReadonlySet<number>
   /** Whether a write was made conditional on a version of which the client knows nothing. */
   readonly isConditional: boolean
 }
@@ -36,13 +38,15 @@ export async function planBundle(
   const constraints = decision.outcome === 'forward' ? [] : decision.constraints
   const refused = new Map(decision.outcome === 'forward' ? [] : decision.refused)
   const changes = new Map<number, EntryChange>()
+  const readable = new Set<number>()
   const limits = limitsOf(entries, constraints)
   const parts = { rules, references: new EntryReferences(code, entries), lookups: new ConditionalReferences(rules.ask) }
   await inParallel(entries, MOST_AT_ONCE, async (entry, index) => {
-    const change = refused.has(index) ? undefined : await changeOf(entry, limits[index]!, parts)
-    if (isRefusal(change)) refused.set(index, change)
-    else if (change !== undefined) changes.set(index, change)
-    return !isRefusal(change) || code === 'batch'
+    const planned = refused.has(index) ? undefined : await planEntry(entry, limits[index]!, parts)
+    if (isRefusal(planned)) refused.set(index, planned)
+    else if (planned !== undefined) changes.set(index, planned.change)
+    if (!isRefusal(planned) && planned?.isReadable) readable.add(index)
+    return !isRefusal(planned) || code === 'batch'
   })
   if (code === 'batch') refuseDependents(entries, refused)
   const [first] = [...refused.keys()].sort((a, b) => a - b)
@@ -51,7 +55,7 @@ export async function planBundle(
   const twice = code === 'transaction' ? writtenTwice(entries, changes) : undefined
   if (twice !== undefined) return placed(refuse('body-invalid', 'another entry writes the same resource.'), twice)
   const isConditional = [...changes].some(([at, { ifMatch }]) => ifMatch !== undefined && !entries[at]!.ifMatch)
-  return { body: bundle.print(changes, new Set(refused.keys())), constraints, refused, isConditional }
+  return { body: bundle.print(changes, new Set(refused.keys())), constraints, refused, readable, isConditional }
 }
 
 /** Nothing goes upstream. When it was not reached at all, the batch failed as such and may be sent again. */
@@ -90,19 +94,22 @@ interface Parts {
   readonly lookups: ConditionalReferences
 }
 
-async function changeOf(
+async function planEntry(
   entry: BundleEntry,
   { own, lookups }: EntryLimits,
   parts: Parts,
-): Promise<EntryChange | undefined | Refusal> {
+): Promise<PlannedEntry | undefined | Refusal> {
   const { interaction, resource } = entry
-  if (!isWrite(interaction)) return own === undefined ? undefined : narrowedRead(entry, own)
+  if (!isWrite(interaction)) {
+    const change = own === undefined ? undefined : narrowedRead(entry, own)
+    return change === undefined || isRefusal(change) ? change : { change }
+  }
   const references = await parts.lookups.find(entry, lookups)
   if (isRefusal(references)) return references
-  if (own === undefined) return references.size === 0 ? undefined : { references }
+  if (own === undefined) return references.size === 0 ? undefined : { change: { references } }
   const seen = resource && parts.references.resolve(resource, references)
-  const change = await checkEntry({ ...entry, interaction }, seen, own, parts.rules)
-  return isRefusal(change) ? change : { ...change, references }
+  const planned = await checkEntry({ ...entry, interaction }, seen, own, parts.rules)
+  return isRefusal(planned) ? planned : { ...planned, change: { ...planned.change, references } }
 }
 
 function narrowedRead(

@@ -41,6 +41,7 @@ export function fhirEndpoint(route: FhirRoute, parts: FhirParts): Endpoint {
     segments: target.segments.slice(depth),
     parameters: target.parameters,
     ifNoneExist: headers.get('if-none-exist'),
+    contentType: headers.get('content-type'),
   })
   return {
     ...parts,

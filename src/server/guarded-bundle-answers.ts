@@ -5,7 +5,7 @@
 import { refusedEntry } from '../domain/answer-batch.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { BundleEntry } from '../domain/fhir/bundle.ts'
-import { type Interaction, isWrite } from '../domain/fhir/interaction.ts'
+import { type Interaction, isWrite, type Write } from '../domain/fhir/interaction.ts'
 import { isPlainOutcome } from '../domain/fhir/operation-outcome.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
@@ -18,7 +18,7 @@ import { answerLinks, entryLinks } from './answer-links.ts'
 import { isJson, type Transform } from './bundle-answers.ts'
 import type { PlannedBundle } from './bundle-plan.ts'
 import { type GuardRules, isOfInstance, judgeEntries, releasesAsked } from './guarded-answers.ts'
-import { changedMeanwhile, isConflict, type ReadBack } from './write-answers.ts'
+import { changedMeanwhile, isConflict, outcomeAs, type ReadBack, speechless, tellsWords } from './write-answers.ts'
 
 /** An entry that was sent on, and the place that the client gave it. */
 interface Sent {
@@ -42,16 +42,34 @@ export function guardBundleAnswers(
     if (status < 200 || (status >= 300 && status < 400) || status >= 500) return unreadable()
     if (!isJson(headers)) return unreadable()
     if (planned.isConditional && isConflict(status)) return changedMeanwhile(status)
-    if (status >= 400) return outcomeOnly()
+    const silent = silentWrites(sent, planned, back)
+    if (status >= 400) return silent.size === 0 ? outcomeOnly() : outcomeAs((outcome) => speechless(outcome, 'patch'))
     const links = answerLinks(request.interaction, [], grant, rules.links)
-    const judge = judgeAnswers(sent, planned.refused, entries.length, back, grant, rules)
+    const judge = judgeAnswers(sent, planned.refused, silent, entries.length, back, grant, rules)
     return guardedBundle({ ...rules, links, judge, mayBeEmpty: true })
   }
+}
+
+/** Places of writes of which the server's own words must not be told. */
+function silentWrites(
+  sent: readonly Sent[],
+  { readable }: PlannedBundle,
+  back: ReadBack,
+): ReadonlyMap<number, Write['code']> {
+  const silent = new Map<number, Write['code']>()
+  for (const { entry, constraint, place } of sent) {
+    const { interaction } = entry
+    if (!isWrite(interaction) || back.all(interaction.type)) continue
+    const tells = constraint === undefined ? tellsWords(interaction, back) : readable.has(place)
+    if (!tells) silent.set(place, interaction.code)
+  }
+  return silent
 }
 
 function judgeAnswers(
   sent: readonly Sent[],
   refused: ReadonlyMap<number, Refusal>,
+  silent: ReadonlyMap<number, Write['code']>,
   places: number,
   back: ReadBack,
   grant: Grant,
@@ -73,20 +91,43 @@ function judgeAnswers(
       if (entry === undefined) return 'withhold'
       const { interaction } = entry
       // Writing gives no reading, but what became of the write is told.
-      if (isWrite(interaction)) return back.releases(JSON.parse(raw.toString())) ? 'release' : 'strip'
+      if (isWrite(interaction)) return judgeWritten(JSON.parse(raw.toString()), silent.get(sent[index]!.place), back)
       if (constraint === undefined) {
         return isBundleAnswer(interaction) ? (rewriteInner(raw, entry, grant, rules) ?? 'withhold') : 'release'
       }
       const judged = judgeRead(raw, entry, constraint, grant, rules)
       return entry.method === 'HEAD' && judged !== 'withhold' ? 'strip' : judged
     },
-    instead(index, hadResource) {
+    outcome(outcome, index) {
+      const place = sent[index]?.place
+      const code = place === undefined ? undefined : silent.get(place)
+      return code && speechless(outcome, code)
+    },
+    instead(index, hadResource, raw) {
       const { entry, constraint } = sent[index] ?? {}
       if (entry === undefined) return undefined
       if (constraint !== undefined && isOfInstance(entry.interaction)) return NOT_FOUND_ENTRY
+      if (constraint !== undefined && isWrite(entry.interaction)) return refusedWriteEntry(raw) ?? 'keep'
       return hadResource ? UNREADABLE_ENTRY : 'keep'
     },
   }
+}
+
+/** Some servers say what they have to say here instead of in the outcome. */
+function judgeWritten(
+  resource: unknown,
+  silent: Write['code'] | undefined,
+  back: ReadBack,
+): 'release' | 'strip' | Buffer {
+  if (silent !== undefined && isPlainOutcome(resource)) return speechless(resource, silent)
+  return back.releases(resource) ? 'release' : 'strip'
+}
+
+/** An error of a write within limits, told in the gateway's own words where the server's would tell of others. */
+function refusedWriteEntry(raw: Buffer): Buffer | undefined {
+  const status = entryStatus(raw)
+  if (status === 404 || status === 410) return NOT_FOUND_ENTRY
+  return isConflict(status) ? Buffer.from(JSON.stringify(refusedEntry(changedMeanwhile(status)))) : undefined
 }
 
 function judgeRead(
@@ -130,6 +171,11 @@ function rewriteInner(raw: Buffer, entry: BundleEntry, grant: Grant, rules: Guar
 
 function isBundleAnswer({ code }: Interaction): boolean {
   return code.startsWith('search') || code.startsWith('history')
+}
+
+export function entryStatus(raw: Buffer): number {
+  const { response } = JSON.parse(raw.toString()) as { response?: { status?: unknown } }
+  return typeof response?.status === 'string' ? Number.parseInt(response.status, 10) : 0
 }
 
 const entryOf = (status: string, code: string, diagnostics: string): Buffer =>

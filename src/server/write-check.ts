@@ -2,11 +2,13 @@
 // conditional on the version that was looked at, so that nothing can slip in between (spec §1.4; docs/decisions/0008).
 
 import type { Constraint } from '../domain/constraint/constraint.ts'
+import { Guard } from '../domain/constraint/guard.ts'
 import type { TypeLimit } from '../domain/constraint/limit.ts'
 import { hasMisspeltMember } from '../domain/constraint/misspelt-members.ts'
 import { isWritable, mayBecome, type Writable, writable } from '../domain/constraint/write.ts'
 import { queriesOf } from '../domain/fhir/conditional-reference.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
+import type { PatchContent } from '../domain/fhir/patch.ts'
 import { printQuery } from '../domain/http/request-target.ts'
 import type { Json, JsonObject } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
@@ -20,8 +22,7 @@ export interface WriteQuestion {
   readonly constraint: Constraint
   /** The new resource of a create or update. */
   readonly resource?: JsonObject | undefined
-  /** The operations of a JSON Patch; undefined where the patch is of another kind. */
-  readonly patch?: readonly Json[] | undefined
+  readonly patch?: PatchContent | undefined
   readonly ifMatch?: string | undefined
 }
 
@@ -39,6 +40,8 @@ export interface CheckedWrite {
   readonly id?: string
   /** The condition of a create, narrowed. An update whose condition finds nothing becomes such a create. */
   readonly ifNoneExist?: string
+  /** Whether the caller may read what is stored, so that the server's own words about it may be passed on. */
+  readonly isReadable: boolean
 }
 
 const LETTER = { create: 'c', update: 'u', patch: 'u', delete: 'd' } as const
@@ -62,9 +65,11 @@ function checkCreate(
 ): CheckedWrite | Refusal {
   const next = readNext(question, limits, undefined)
   if (isRefusal(next)) return next
-  if (condition === undefined) return {}
+  // What is not there yet is the client's own, if it may read anything of the kind.
+  const isReadable = question.constraint.limitsOn(question.interaction.type, 'r')?.length !== 0
+  if (condition === undefined) return { isReadable }
   const parameters = narrowCondition(condition, question.interaction.type, question.constraint)
-  return isRefusal(parameters) ? parameters : { ifNoneExist: printQuery(parameters) }
+  return isRefusal(parameters) ? parameters : { ifNoneExist: printQuery(parameters), isReadable }
 }
 
 /** An update whose condition finds nothing makes a new resource (R4 http §cond-update), like a PUT to a free id. */
@@ -92,28 +97,49 @@ async function checkInstance(
   const { interaction, constraint, patch, ifMatch } = question
   const next = interaction.code === 'update' ? readNext(question, limits, id) : undefined
   if (isRefusal(next)) return next
-  if ((limits === undefined || isKnownById(interaction.type, id, limits)) && !mustBeFree) return {}
+  const readLimits = constraint.limitsOn(interaction.type, 'r')
+  const asks = patch?.asks !== undefined
+  if ((limits === undefined || isKnownById(interaction.type, id, limits)) && !mustBeFree && !asks)
+    return { isReadable: readLimits === undefined || isKnownById(interaction.type, id, readLimits) }
   const stored = await readStored(ask, interaction.type, id)
   if (isRefusal(stored)) return stored
   if (stored === undefined)
-    return interaction.code === 'update' && updateCreate === 'allow' ? { ifNoneMatch: '*' } : notFound()
-  if (limits === undefined || mustBeFree) return notFound()
-  const before = writable(stored.resource, interaction.type, limits, constraint.policy)
-  if (!isWritable(before)) return notFound()
-  const patched = interaction.code === 'patch' ? readPatched(stored.resource, patch) : undefined
-  if (isRefusal(patched)) return patched
-  if (patched !== undefined && hasMisspeltMember(patched, interaction.type, limits, constraint.policy))
-    return misspelt()
-  const after = patched === undefined ? next : writable(patched, interaction.type, limits, constraint.policy)
-  if (after !== undefined && !mayBecome(before, after)) return outside()
+    return interaction.code === 'update' && updateCreate === 'allow'
+      ? { ifNoneMatch: '*', isReadable: readLimits?.length !== 0 }
+      : notFound()
+  if (mustBeFree) return notFound()
+  const unfit = limits === undefined ? undefined : refuseChange(stored.resource, next, question, limits)
+  if (unfit !== undefined) return unfit
+  const isReadable = new Guard(constraint, () => 'r').releases(stored.resource)
+  if (asks && !isReadable) return refuse('scope-insufficient', ASKS)
   if (ifMatch !== undefined && !allowsVersion(ifMatch, stored.etag)) {
     return refuse('version-conflict', 'The stored resource has another version than If-Match says. Read it again.')
   }
-  if (stored.etag !== undefined) return { ifMatch: stored.etag }
-  if (unversionedWrites === 'allow') return {}
+  if (stored.etag !== undefined) return { ifMatch: stored.etag, isReadable }
+  if (unversionedWrites === 'allow') return { isReadable }
   const detail =
     'The server behind this route gives no versions, so nothing guarantees that what was checked is what is changed.'
   return refuse('constraint-unenforceable', detail)
+}
+
+const ASKS =
+  'The patch asks what is stored, and the scopes do not let this credential read it. Send it without test, copy and move.'
+
+/** What is stored and what it would become must both be allowed, and by the same right. */
+function refuseChange(
+  stored: JsonObject,
+  next: Writable | undefined,
+  { interaction: { code, type }, constraint, patch }: WriteQuestion,
+  limits: readonly TypeLimit[],
+): Refusal | undefined {
+  const { policy } = constraint
+  const before = writable(stored, type, limits, policy)
+  if (!isWritable(before)) return notFound()
+  const patched = code === 'patch' ? readPatched(stored, patch?.operations) : undefined
+  if (isRefusal(patched)) return patched
+  if (patched !== undefined && hasMisspeltMember(patched, type, limits, policy)) return misspelt()
+  const after = patched === undefined ? next : writable(patched, type, limits, policy)
+  return after !== undefined && !mayBecome(before, after) ? outside() : undefined
 }
 
 /** What the body would make of the resource; `id` is the one under which it would stand, undefined where the server gives it one. */

@@ -6,14 +6,14 @@ import { queriesOf } from '../domain/fhir/conditional-reference.ts'
 import type { Write } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
-import { mediaType, refuseUnlessJson } from '../domain/http/media-type.ts'
+import { refuseUnlessJson } from '../domain/http/media-type.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { isJsonObject, readStrictJson } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { BodyInspection } from '../proxy/request-body.ts'
 import { inspectResource } from '../proxy/resource-inspection.ts'
 import type { Edge, LookAgain, Plan } from './endpoint.ts'
-import { isConflict, preferredReturn, type ReadBack, writeAnswer } from './write-answers.ts'
+import { isConflict, preferredReturn, type ReadBack, tellsWords, writeAnswer } from './write-answers.ts'
 import { type CheckedWrite, checkWrite, type WriteQuestion, type WriteRules } from './write-check.ts'
 
 export interface WritePlanning {
@@ -29,8 +29,6 @@ export interface WritePlanning {
 
 export type SingleWrite = FhirRequest & { readonly interaction: Write }
 
-export const JSON_PATCH = 'application/json-patch+json'
-
 /** Streams to the upstream while its type and id are checked. */
 export function planOpenWrite(
   request: SingleWrite,
@@ -38,7 +36,12 @@ export function planOpenWrite(
 ): Plan | Refusal {
   const { interaction, bodyUse, method, path, ifNoneExist, body } = request
   const inspect = () => inspectResource({ ...expected(interaction), refuseQuery })
-  const refusal = bodyUse === 'resource' ? refuseUnlessJson(headers) : body && inspectWhole(body, inspect())
+  const refusal =
+    bodyUse === 'resource'
+      ? refuseUnlessJson(headers)
+      : bodyUse === 'subscription'
+        ? inspectWhole(body ?? '', inspect())
+        : undefined
   if (isRefusal(refusal)) return refusal
   const readable = back()
   const overrides = new Map<string, string | undefined>()
@@ -52,7 +55,12 @@ export function planOpenWrite(
     body,
     overrides,
     ...(bodyUse === 'resource' ? { inspect } : {}),
-    transform: writeAnswer(interaction.type, readable, false, guard.mostHeld),
+    transform: writeAnswer(
+      interaction,
+      readable,
+      { limited: false, words: tellsWords(interaction, readable) },
+      guard.mostHeld,
+    ),
     readsAnswer: !readable.all(interaction.type),
   }
 }
@@ -71,7 +79,7 @@ export async function planLimitedWrite(
     return refuse('constraint-unenforceable', 'A Binary shows nothing by which limits of scopes could be checked.')
   const body = interaction.code === 'delete' ? '' : (request.body ?? (await edge.body()))
   if (isRefusal(body)) return body
-  const content = contentOf(interaction, body, mediaType(headers.get('content-type')))
+  const content = contentOf(request, body)
   if (isRefusal(content)) return content
   for (const text of queriesOf(content.resource ?? null)) {
     const unsearchable = planning.refuseQuery(text)
@@ -90,7 +98,7 @@ function checkedPlan(
   request: SingleWrite,
   body: string,
   question: WriteQuestion,
-  { id, ifMatch, ifNoneMatch, ifNoneExist }: CheckedWrite,
+  { id, ifMatch, ifNoneMatch, ifNoneExist, isReadable }: CheckedWrite,
   { headers, back, guard }: WritePlanning,
   look: LookAgain['look'],
 ): Plan {
@@ -116,7 +124,7 @@ function checkedPlan(
         (field): field is [string, string] => field[1] !== undefined,
       ),
     ]),
-    transform: writeAnswer(interaction.type, readable, true, guard.mostHeld),
+    transform: writeAnswer(interaction, readable, { limited: true, words: isReadable }, guard.mostHeld),
     readsAnswer: true,
     ...(isConditional ? { again: { after, look } } : {}),
   }
@@ -124,8 +132,9 @@ function checkedPlan(
 
 type Content = Pick<WriteQuestion, 'resource' | 'patch'>
 
-function contentOf({ code }: Write, body: string, type: string): Content | Refusal {
-  if (code === 'delete' || (code === 'patch' && type !== JSON_PATCH)) return {}
+function contentOf({ interaction: { code }, patch }: SingleWrite, body: string): Content | Refusal {
+  if (code === 'delete') return {}
+  if (code === 'patch') return patch === undefined ? {} : { patch }
   const document = readStrictJson(body, { caseless: true })
   if ('reason' in document) {
     return refuse(
@@ -134,7 +143,6 @@ function contentOf({ code }: Write, body: string, type: string): Content | Refus
     )
   }
   const { value } = document
-  if (code === 'patch') return Array.isArray(value) ? { patch: value } : {}
   return isJsonObject(value) ? { resource: value } : {}
 }
 

@@ -98,7 +98,7 @@ describe('what the body is for', () => {
     ['POST', ['Patient', '1', 'Observation', '_search'], 'form'],
     ['POST', ['Patient'], 'resource'],
     ['PUT', ['Patient', '1'], 'resource'],
-    ['PATCH', ['Patient', '1'], 'stream'],
+    ['PATCH', ['Patient', '1'], 'patch'],
     ['POST', ['Binary'], 'stream'],
     ['PUT', ['Binary', '1'], 'stream'],
     ['GET', ['Patient', '_search'], 'none'],

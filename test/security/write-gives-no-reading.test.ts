@@ -25,6 +25,24 @@ beforeEach(() => {
   ])
 })
 
+/** What a server may say of a write, in words that repeat what it stores. */
+const OUTCOME = {
+  resourceType: 'OperationOutcome',
+  text: { status: 'generated', div: `<div>${SECRET}</div>` },
+  issue: [
+    {
+      severity: 'error',
+      code: 'value',
+      details: { text: SECRET, coding: [{ code: SECRET }] },
+      diagnostics: `it is ${SECRET}`,
+      location: [`Observation.note('${SECRET}')`],
+      expression: ['Observation.value', `Observation.note.where(text='${SECRET}')`],
+      extension: [{ url: 'urn:x', valueString: SECRET }],
+    },
+    { severity: 'information', code: SECRET, diagnostics: SECRET },
+  ],
+}
+
 const REPRESENTATION = { Prefer: 'return=representation' }
 const PATCH = { ...REPRESENTATION, 'content-type': 'application/json-patch+json' }
 const PATCH_OPERATIONS = [{ op: 'add', path: '/status', value: 'final' }]
@@ -75,6 +93,50 @@ describe.each([
     expect(answer.text).not.toContain(SECRET)
   })
 
+  test.each(WRITES.flatMap((write) => [422, 400, 200].map((status) => [status, ...write] as const)))(
+    '%i to %s %j %j: nor in the words of an OperationOutcome',
+    async (status, line, body, headers) => {
+      rig.before = ({ method }) => (method === 'GET' ? undefined : { status, body: OUTCOME })
+      const answer = await ask(scope, line, body, headers)
+      expect(answer.status).toBe(status)
+      expect(answer.text).not.toContain(SECRET)
+      expect(answer.json.issue).toMatchObject([{ severity: 'error', code: 'value' }, { severity: 'information' }])
+      expect(Object.keys(answer.json)).toEqual(['resourceType', 'issue'])
+      expect(answer.text).not.toMatch(/diagnostics|details|text/)
+      // Of what the client sent whole, the place is told.
+      const whole = line.startsWith('PATCH') ? undefined : ['Observation.value']
+      expect(answer.json.issue[0].expression).toEqual(whole)
+    },
+  )
+
+  test('nor with a deletion that fails', async () => {
+    rig.before = ({ method }) => (method === 'GET' ? undefined : { status: 400, body: OUTCOME })
+    const deleting = scope.replaceAll('.cus', '.d')
+    const answer = await ask(deleting, 'DELETE /fhir/R4/Observation/o1')
+    expect([answer.status, answer.json.issue[0]]).toEqual([400, { severity: 'error', code: 'value' }])
+  })
+
+  test.each(['batch', 'transaction'])('%s: nor in the words of an entry', async (type) => {
+    const entry = [
+      { resource: observation(undefined), request: { method: 'POST', url: 'Observation' } },
+      { resource: observation('o1'), request: { method: 'PUT', url: 'Observation/o1' } },
+    ]
+    const answers = [
+      { response: { status: '422', outcome: OUTCOME } },
+      { resource: OUTCOME, response: { status: '200' } },
+    ]
+    rig.before = ({ method }) =>
+      method === 'GET' ? undefined : { body: { resourceType: 'Bundle', type: `${type}-response`, entry: answers } }
+    const answer = await ask(scope, 'POST /fhir/R4', { resourceType: 'Bundle', type, entry })
+    expect(answer.status, answer.text).toBe(200)
+    expect(answer.text).not.toContain(SECRET)
+    expect(answer.json.entry[0].response.outcome.issue[0].code).toBe('value')
+    rig.before = ({ method }) => (method === 'GET' ? undefined : { status: 400, body: OUTCOME })
+    const failed = await ask(scope, 'POST /fhir/R4', { resourceType: 'Bundle', type, entry })
+    expect([failed.status, failed.json.issue[0].code]).toEqual([400, 'value'])
+    expect(failed.text).not.toContain(SECRET)
+  })
+
   test.each(['batch', 'transaction'])('%s: no entry has a resource', async (type) => {
     const data = Buffer.from(JSON.stringify(PATCH_OPERATIONS)).toString('base64')
     const entry = [
@@ -103,6 +165,25 @@ describe.each([
 })
 
 describe('who may read', () => {
+  test.each(['patient/Observation.crus', 'system/Observation.crus'])('%s hears what the server says', async (scope) => {
+    for (const [line, body, headers] of WRITES) {
+      rig.before = ({ method }) => (method === 'GET' ? undefined : { status: 422, body: OUTCOME })
+      expect((await ask(scope, line, body, headers)).json, line).toEqual(OUTCOME)
+    }
+  })
+
+  test('of what is beyond its reading a limited reader hears no words', async () => {
+    rig.before = ({ method }) => (method === 'GET' ? undefined : { status: 422, body: OUTCOME })
+    for (const scope of [
+      'system/Observation.u patient/Observation.r',
+      'system/Observation.u?_id=o2 patient/Observation.r',
+    ]) {
+      const answer = await ask(scope, 'PUT /fhir/R4/Observation/o2', observation('o2', 'p2'))
+      expect([answer.status, answer.json.issue[0].code], scope).toEqual([422, 'value'])
+      expect(answer.text, scope).not.toContain(SECRET)
+    }
+  })
+
   test.each(['patient/Observation.crus', 'system/Observation.crus'])('%s gets what was asked for', async (scope) => {
     for (const [line, body, headers] of WRITES) {
       const answer = await ask(scope, line, body, headers)

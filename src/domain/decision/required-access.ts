@@ -2,6 +2,7 @@
 // and one need for every other type that the search looks at or brings along. One table, so that no door forgets a case.
 
 import { type Interaction, isWrite, type TypeSearch, type Write } from '../fhir/interaction.ts'
+import type { PatchContent } from '../fhir/patch.ts'
 import type { Reach } from '../fhir/search-reach.ts'
 import type { Permission, ScopeContext } from '../smart/scope.ts'
 
@@ -45,11 +46,19 @@ export interface RequiredAccess {
 /** Interactions that need scopes of their own; `batch` and `transaction` stand for their entries, operations for their rule. */
 export type Scoped = Exclude<Interaction, { code: 'batch' | 'transaction' | 'operation' | 'capabilities' }>
 
-/** `subscribed`: of a Subscription that is written, what it would send out. */
-export function requiredAccess(interaction: Scoped, door: Door, subscribed?: TypeSearch): RequiredAccess {
+/** What is written, as far as it asks for access of its own. */
+export interface WrittenContent {
+  /** Of a Subscription: what it would send out. */
+  readonly subscribed?: TypeSearch | undefined
+  readonly patch?: PatchContent | undefined
+}
+
+export function requiredAccess(interaction: Scoped, door: Door, content: WrittenContent = {}): RequiredAccess {
   const written = isWrite(interaction) && interaction.code !== 'delete' && interaction.type === 'Subscription'
-  const needs = needsOf(interaction, door)
-  return { door, interaction, needs: written ? [...needs, ...pushed(subscribed)] : needs }
+  const needs = [...needsOf(interaction, door)]
+  if (written) needs.push(...pushed(content.subscribed))
+  if (interaction.code === 'patch') needs.push(...asked(interaction, content.patch ?? UNREAD))
+  return { door, interaction, needs }
 }
 
 /** A conditional reference in what an entry writes: a search of which only the outcome shows, so within limits it is made here (spec §2.6). */
@@ -114,6 +123,23 @@ function pushed(subscribed: TypeSearch | undefined): readonly Need[] {
     }),
   )
   return [...needs, ...(subscribed?.search.reaches ?? []).map(lookedUp)]
+}
+
+const UNREAD: PatchContent = { asks: 'a patch', lookups: [undefined] }
+
+/**
+ * A patch whose outcome tells of what is stored needs `r` on it. A conditional reference that it puts in is looked up by the server where
+ * nobody could narrow it, so the search that it is must be allowed without limits.
+ */
+function asked({ type, id }: Exclude<Write, { code: 'create' }>, { asks, lookups }: PatchContent): readonly Need[] {
+  const reading = asks === undefined ? [] : [{ ...own(type, 'r', id), parameter: asks }]
+  const looking = lookups.flatMap((lookup): Need[] => {
+    const need = { permissions: 's', role: 'probe', parameter: 'a conditional reference in a patch' } as const
+    return lookup === undefined
+      ? [{ ...need, type: '*' }]
+      : [{ ...need, type: lookup.type }, ...lookup.search.reaches.map(lookedUp)]
+  })
+  return [...reading, ...looking]
 }
 
 function own(type: string, permission: Permission, id?: string): Need {

@@ -10,6 +10,7 @@ import { type CanonicalRequest, type EntryChange, PLACED, printBundle } from './
 import { type ConditionalReference, conditionalReferences } from './conditional-reference.ts'
 import type { Definitions } from './definitions.ts'
 import { type Interaction, parseInteraction } from './interaction.ts'
+import { type PatchContent, readEntryPatch } from './patch.ts'
 import { printRequestPath, sentParameters } from './request-path.ts'
 
 export interface BundleEntry {
@@ -17,6 +18,7 @@ export interface BundleEntry {
   readonly interaction: Interaction
   readonly lookups: readonly ConditionalReference[]
   readonly resource?: JsonObject
+  readonly patch?: PatchContent
   /** Decoded segments of `request.url`, and its parameters that are sent on. */
   readonly segments: readonly string[]
   readonly parameters: readonly Parameter[]
@@ -128,10 +130,13 @@ function readEntry(entry: JsonObject, limits: BundleLimits, definitions: Definit
   const resource = entry['resource']
   const fault = bodyFault(method, interaction, resource)
   if (fault !== undefined) return invalid(fault)
-  const lookups = isJsonObject(resource) ? conditionalReferences(resource, definitions) : []
+  const isPatch = interaction.code === 'patch' && isJsonObject(resource)
+  const patch = isPatch ? readEntryPatch(resource, definitions) : undefined
+  if (isRefusal(patch)) return patch
+  const lookups = isJsonObject(resource) && !isPatch ? conditionalReferences(resource, definitions) : []
   if (isRefusal(lookups)) return lookups
   const read = { method, interaction, lookups, segments, parameters, ifMatch, ifNoneMatch, fullUrl }
-  return isJsonObject(resource) ? { ...read, resource } : read
+  return { ...read, ...(isJsonObject(resource) ? { resource } : {}), ...(patch === undefined ? {} : { patch }) }
 }
 
 function canonicalRequest({ interaction, segments, parameters }: BundleEntry): CanonicalRequest {

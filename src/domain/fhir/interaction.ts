@@ -46,7 +46,7 @@ export function isExport(interaction: Interaction): boolean {
   return interaction.code === 'operation' && interaction.name === '$export'
 }
 
-/** The request line below the FHIR base, and the header that can make a create conditional. */
+/** The request line below the FHIR base, and the header fields that say what it means. */
 export interface FhirRequestLine {
   readonly method: string
   /** Decoded segments below the base. */
@@ -54,6 +54,8 @@ export interface FhirRequestLine {
   /** Query and, for a search by POST, form parameters, in that order: they mean the same (R4 http §search). */
   readonly parameters: readonly Parameter[]
   readonly ifNoneExist?: string | undefined
+  /** As the header field says it; tells what kind of patch a body is. */
+  readonly contentType?: string | undefined
 }
 
 const ID = /^[A-Za-z0-9\-.]{1,64}$/
