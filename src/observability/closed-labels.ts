@@ -31,6 +31,17 @@ export const LABELS = {
   lookup: new Set(['hit', 'miss']),
   guarded: new Set(['released', 'withheld']),
   refresh: new Set(['success', 'failure']),
+  port: new Set(['public', 'admin']),
+  tlsRefusal: new Set([
+    'no-certificate',
+    'certificate',
+    'distrusted',
+    'protocol',
+    'no-tls',
+    'too-slow',
+    'left',
+    'other',
+  ]),
 } as const satisfies Record<string, ReadonlySet<string>>
 
 export type ClosedSet = ReadonlySet<string>

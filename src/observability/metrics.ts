@@ -16,6 +16,10 @@ export interface Metrics {
   jwksRefresh(issuer: string, result: 'success' | 'failure'): void
   /** Whose servers are counted, by what they are fit for, whenever somebody asks for the metrics. */
   watchUpstreams(upstreams: Iterable<WatchedUpstream>): void
+  /** A connection did not get as far as HTTP. */
+  tlsRefused(port: 'public' | 'admin', reason: string): void
+  /** When the certificate ends that clients are shown; milliseconds since 1970. */
+  tlsCertificate(port: 'public' | 'admin', expires: number): void
   /** A WebSocket was opened; returns what is to be called at its end. */
   webSocket(route: string): () => void
   /** A route map was applied: its number, and the names that labels may have from now on. */
@@ -137,6 +141,22 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
       for (const { name, waiting } of watched) this.set({ upstream: name }, waiting)
     },
   })
+  const tlsRefusals = createTally(
+    {
+      name: 'scopegate_tls_refused_total',
+      help: 'Connections that ended within their TLS handshake, by port and reason.',
+      labels: ['port', 'reason'],
+      close: ([port, reason]) => [fold(LABELS.port, port!), fold(LABELS.tlsRefusal, reason!)],
+    },
+    registry,
+  )
+  const tlsEnd = new Gauge({
+    name: 'scopegate_tls_certificate_end_timestamp_seconds',
+    help: 'When the certificate ends that clients of a port are shown.',
+    labelNames: ['port'],
+    registers: [registry],
+    aggregator: 'min',
+  })
   const webSockets = new Gauge({
     name: 'scopegate_websockets_open',
     help: 'WebSockets that are open.',
@@ -172,6 +192,8 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     watchUpstreams: (upstreams) => {
       watched = [...upstreams]
     },
+    tlsRefused: (port, reason) => tlsRefusals.add(1, port, reason),
+    tlsCertificate: (port, expires) => tlsEnd.set({ port }, expires / 1000),
     webSocket: (route) => {
       const open = webSockets.labels(fold(names.route, route))
       open.inc()

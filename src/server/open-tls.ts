@@ -1,54 +1,80 @@
-// Opens the identities of the two ports from what the route map says, and tells the log when their files change, cannot be used, or
-// hold a certificate that clients will soon refuse.
+// Opens TLS for the two ports from what the route map says, and tells log and metrics when the files change, cannot be used, or hold a
+// certificate that clients will soon refuse, and why handshakes come to nothing.
 
 import type { Server } from '../config/settings.ts'
 import type { Path } from '../config/source/problem.ts'
 import type { Log } from '../observability/logger.ts'
+import type { Metrics } from '../observability/metrics.ts'
 import { PartError } from './open-parts.ts'
 import { TlsFault, type TlsFiles } from './tls-files.ts'
-import { openTlsIdentity, type TlsIdentity, type TlsNews } from './tls-identity.ts'
-import type { TlsPort } from './tls-server.ts'
+import { openTlsIdentity, type TlsNews } from './tls-identity.ts'
+import type { TlsRefusal } from './tls-refusal.ts'
+import type { ClientCertificates, TlsPort } from './tls-server.ts'
+
+export interface TlsHearers {
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'tlsRefused' | 'tlsCertificate'>
+}
+
+type Port = 'public' | 'admin'
+
+const MINUTE_MS = 60_000
 
 /** Undefined: plain HTTP. Rejects with a PartError. */
-export async function openPublicTls({ tls }: Server, log: Log): Promise<TlsPort | undefined> {
+export async function openPublicTls({ tls }: Server, hear: TlsHearers): Promise<TlsPort | undefined> {
   if (tls === undefined) return undefined
   const clientCertificates = tls.clientCa === undefined ? 'none' : tls.clientCertificates
-  return { identity: await open('public', tls, () => ['server', 'tls'], log), clientCertificates }
+  return open('public', tls, () => ['server', 'tls'], clientCertificates, hear)
 }
 
 /** Client certificates are optional there, because health and metrics are open. Rejects with a PartError. */
-export async function openAdminTls({ tls, admin }: Server, log: Log): Promise<TlsPort | undefined> {
+export async function openAdminTls({ tls, admin }: Server, hear: TlsHearers): Promise<TlsPort | undefined> {
   const { clientCa } = admin
   const pair = admin.tls ?? (clientCa === undefined ? undefined : tls)
   if (pair === undefined) return undefined
   const placeOf = (part: keyof TlsFiles): Path =>
     part === 'clientCa' ? ['server', 'admin'] : admin.tls ? ['server', 'admin', 'tls'] : ['server', 'tls']
   const files = { cert: pair.cert, key: pair.key, clientCa }
-  return {
-    identity: await open('admin', files, placeOf, log),
-    clientCertificates: clientCa === undefined ? 'none' : 'optional',
-  }
+  return open('admin', files, placeOf, clientCa === undefined ? 'none' : 'optional', hear)
 }
 
 async function open(
-  port: string,
+  port: Port,
   files: TlsFiles,
   placeOf: (part: keyof TlsFiles) => Path,
-  { logger }: Log,
-): Promise<TlsIdentity> {
-  const onNews = (news: TlsNews): void => {
+  clientCertificates: ClientCertificates,
+  hear: TlsHearers,
+): Promise<TlsPort> {
+  try {
+    const identity = await openTlsIdentity({ files, onNews: tellNews(port, hear) })
+    return { identity, clientCertificates, onRefused: tellRefusals(port, hear) }
+  } catch (error) {
+    if (error instanceof TlsFault) throw new PartError([...placeOf(error.part), error.part], error.message)
+    throw error
+  }
+}
+
+function tellNews(port: Port, { log: { logger }, metrics }: TlsHearers): (news: TlsNews) => void {
+  return (news) => {
     if (news.state === 'broken') {
       logger.error({ port, problem: news.problem }, 'the TLS files cannot be used: what was read before is served on')
       return
     }
     const facts = { port, expires: new Date(news.expires).toISOString() }
+    metrics.tlsCertificate(port, news.expires)
     if (news.state === 'read') logger.info(facts, 'the TLS files were read')
     else logger.warn(facts, 'the TLS certificate ends soon, or has ended: renew it')
   }
-  try {
-    return await openTlsIdentity({ files, onNews })
-  } catch (error) {
-    if (error instanceof TlsFault) throw new PartError([...placeOf(error.part), error.part], error.message)
-    throw error
+}
+
+/** A port that is scanned must not fill the log. */
+function tellRefusals(port: Port, { log: { logger }, metrics }: TlsHearers): (refusal: TlsRefusal) => void {
+  const told = new Map<string, number>()
+  return ({ reason, code }) => {
+    metrics.tlsRefused(port, reason)
+    const now = Date.now()
+    if (reason === 'left' || now < (told.get(reason) ?? 0) + MINUTE_MS) return
+    told.set(reason, now)
+    logger.warn({ port, reason, code }, 'a TLS handshake was refused; the next ones are only counted for a minute')
   }
 }

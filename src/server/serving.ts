@@ -105,7 +105,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   }
   try {
     generations.apply(await generations.prepare(settings, options.generation))
-    tls = await openPublicTls(settings.server, log)
+    tls = await openPublicTls(settings.server, { log, metrics })
     listener = await open(generations, settings, options.port ?? settings.server.listen.port, tls, () => draining)
   } catch (error) {
     await close()

@@ -35,7 +35,7 @@ export async function start(options: StartOptions): Promise<Running> {
     metrics,
   })
   try {
-    const adminTls = await openAdminTls(settings.server, log)
+    const adminTls = await openAdminTls(settings.server, { log, metrics })
     const admin = await startAdmin({
       settings: settings.server.admin,
       tls: adminTls,

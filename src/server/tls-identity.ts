@@ -100,6 +100,7 @@ export async function openTlsIdentity({
     return looking
   }
 
+  onNews?.({ state: 'read', expires: material.expires })
   watchEnd()
   const timer = setInterval(look, interval).unref()
   return {

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { TlsIdentity } from './tls-identity.ts'
+import { type TlsRefusal, tlsRefusalOf } from './tls-refusal.ts'
 
 /** `none`: not asked for. `optional`: who has none gets in, as somebody without one. */
 export type ClientCertificates = 'none' | 'optional' | 'required'
@@ -14,11 +15,13 @@ export type ClientCertificates = 'none' | 'optional' | 'required'
 export interface TlsPort {
   readonly identity: TlsIdentity
   readonly clientCertificates: ClientCertificates
+  /** Hears of every connection that did not get as far as HTTP. */
+  readonly onRefused?: ((refusal: TlsRefusal) => void) | undefined
 }
 
 /** `handshakeTimeout` in milliseconds. */
 export function createTlsServer(http: ServerOptions, tls: TlsPort, handshakeTimeout: number): Server {
-  const { identity, clientCertificates } = tls
+  const { identity, clientCertificates, onRefused } = tls
   const server = createServer({
     ...http,
     ...identity.options(),
@@ -31,9 +34,14 @@ export function createTlsServer(http: ServerOptions, tls: TlsPort, handshakeTime
   identity.onChange((options) => server.setSecureContext(options))
   // Before node:https hands the connection to HTTP, and before it reports the fault as one of HTTP.
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    if (!socket.authorized && socket.getPeerX509Certificate() !== undefined) socket.destroy()
+    if (clientCertificates === 'none' || socket.authorized || socket.getPeerX509Certificate() === undefined) return
+    onRefused?.({ reason: 'certificate', code: String(socket.authorizationError) })
+    socket.destroy()
   })
-  server.prependListener('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy())
+  server.prependListener('tlsClientError', (error: Error, socket: TLSSocket) => {
+    onRefused?.(tlsRefusalOf(error, socket))
+    socket.destroy()
+  })
   closeHandshakesToo(server)
   return server
 }

@@ -106,6 +106,20 @@ describe('the public port', () => {
   })
 })
 
+describe('an operator', () => {
+  test('sees in log and metrics why clients are turned away, and when the certificate ends', async () => {
+    const { url, adminUrl } = await open(
+      'tls: { cert: server.pem, key: server.key, clientCa: ca.pem }\nadmin: 127.0.0.1:0',
+    )
+    await ask(url, '/app')
+    await ask(url, '/app')
+    const metrics = await (await fetch(`${adminUrl}/metrics`)).text()
+    expect(metrics).toContain('scopegate_tls_refused_total{port="public",reason="no-certificate"} 2')
+    expect(metrics).toMatch(/scopegate_tls_certificate_end_timestamp_seconds\{port="public"\} \d{10}/)
+    expect(log.match(/"port":"public","reason":"no-certificate"/g)).toHaveLength(1)
+  })
+})
+
 describe('the admin port', () => {
   test.each([
     [

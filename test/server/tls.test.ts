@@ -4,9 +4,12 @@ import { renameSync, rmSync, symlinkSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { ConnectionOptions } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openTlsIdentity } from '../../src/server/tls-identity.ts'
+import type { TlsRefusal } from '../../src/server/tls-refusal.ts'
 import { makeAuthority } from '../support/certificates.ts'
+import { exchangeRaw, requestText } from '../support/raw-socket.ts'
 import { askTls, startTlsPort, type TlsPortRig, type TlsPortWishes } from '../support/tls-port.ts'
 
 let rig: TlsPortRig
@@ -146,5 +149,45 @@ describe('files that change', () => {
     identity.close()
     expect(subjects).toHaveLength(1)
     expect(await askTls(rig.port, ca)).toMatchObject({ error: undefined })
+  })
+})
+
+describe('why a handshake came to nothing is told', () => {
+  const clients = makeAuthority('clients')
+  const stranger = makeAuthority('strangers').issue('client')
+  const expired = clients.issue('client', { notBefore: 1e12, notAfter: 1.1e12 })
+
+  test.each<[reason: string, code: string, ConnectionOptions | string]>([
+    ['no-certificate', 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', {}],
+    ['certificate', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', stranger],
+    ['certificate', 'CERT_HAS_EXPIRED', expired],
+    [
+      'protocol',
+      'ERR_SSL_UNSUPPORTED_PROTOCOL',
+      { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' },
+    ],
+    ['protocol', 'ERR_SSL_NO_SHARED_CIPHER', { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' }],
+    ['protocol', 'ERR_SSL_NO_APPLICATION_PROTOCOL', { ALPNProtocols: ['h2'] }],
+    ['no-tls', 'ERR_SSL_HTTP_REQUEST', requestText('GET /')],
+    ['no-tls', 'ERR_SSL_WRONG_VERSION_NUMBER', 'EHLO example.org\r\n'],
+    ['too-slow', 'ERR_TLS_HANDSHAKE_TIMEOUT', '\x16'],
+  ])('%s: %s', async (reason, code, client) => {
+    const refused = Promise.withResolvers<TlsRefusal>()
+    const ca = await start({ clientCa: clients.cert, header: 200, onRefused: refused.resolve })
+    if (typeof client === 'string') await exchangeRaw(rig.port, client)
+    else await askTls(rig.port, { ...ca, ...client })
+    expect(await refused.promise).toEqual({ reason, code })
+  })
+
+  test('where a certificate is optional, too, and once', async () => {
+    const refusals: TlsRefusal[] = []
+    const ca = await start({
+      clientCa: clients.cert,
+      clientCertificates: 'optional',
+      onRefused: (refusal) => refusals.push(refusal),
+    })
+    await askTls(rig.port, { ...ca, ...expired })
+    await askTls(rig.port, ca)
+    expect(refusals).toEqual([{ reason: 'certificate', code: 'CERT_HAS_EXPIRED' }])
   })
 })

@@ -7,7 +7,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { Connections } from '../../src/server/connections.ts'
 import { type Listener, listen } from '../../src/server/listen.ts'
 import { openTlsIdentity, type TlsIdentity, type TlsNews } from '../../src/server/tls-identity.ts'
-import type { ClientCertificates } from '../../src/server/tls-server.ts'
+import type { ClientCertificates, TlsPort } from '../../src/server/tls-server.ts'
 import { type Authority, type Certified, makeAuthority } from './certificates.ts'
 
 export interface TlsPortRig {
@@ -26,6 +26,7 @@ export interface TlsPortWishes {
   readonly clientCa?: string
   readonly clientCertificates?: ClientCertificates
   readonly header?: number
+  readonly onRefused?: TlsPort['onRefused']
   readonly connections?: Connections
 }
 
@@ -34,6 +35,7 @@ export async function startTlsPort({
   clientCa,
   clientCertificates,
   header = 2_000,
+  onRefused,
   connections,
 }: TlsPortWishes = {}): Promise<TlsPortRig> {
   const folder = mkdtempSync(join(tmpdir(), 'scopegate-tls-'))
@@ -51,6 +53,7 @@ export async function startTlsPort({
     },
     onNews: (one) => news.push(one),
   })
+  news.length = 0
   const asked = clientCertificates ?? (clientCa === undefined ? 'none' : 'required')
   const listener = await listen(
     {
@@ -59,7 +62,7 @@ export async function startTlsPort({
       limits: { header: 4_096, target: 1_024 },
       timeouts: { header, idle: 2_000, request: 60_000 },
       connections,
-      tls: { identity, clientCertificates: asked },
+      tls: { identity, clientCertificates: asked, onRefused },
     },
     {
       handle: ({ socket }, response) => {

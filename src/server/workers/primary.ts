@@ -103,7 +103,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
   metrics.applied(1, labelNames(inForce.settings))
   try {
     await revocations.follow(inForce.settings)
-    const adminTls = await openAdminTls(inForce.settings.server, log)
+    const adminTls = await openAdminTls(inForce.settings.server, { log, metrics })
     const admin = await startAdmin({
       settings: inForce.settings.server.admin,
       tls: adminTls,
