@@ -18,8 +18,6 @@ export interface TargetOptions {
   readonly ejection: EjectionRules
 }
 
-/** A server's own hint is believed up to this, less two seconds. */
-const LONGEST_KEEP_ALIVE_MS = 30_000
 const LONGEST_ANSWER_HEADERS = 64 * 1024
 
 export class Target {
@@ -45,7 +43,8 @@ export class Target {
       headersTimeout: options.timeout,
       bodyTimeout: options.idleTimeout,
       keepAliveTimeout: options.keepAlive,
-      keepAliveMaxTimeout: Math.max(options.keepAlive, LONGEST_KEEP_ALIVE_MS),
+      // A server's own hint, less two seconds, can only shorten it.
+      keepAliveMaxTimeout: options.keepAlive,
       maxHeaderSize: LONGEST_ANSWER_HEADERS,
       connect: { timeout: options.connectTimeout, ...connectOptions(tls) },
     })
