@@ -37,6 +37,9 @@ export interface Caller {
   broken(refusal: Refusal): void
 }
 
+/** That one request goes to in vain: each may take as long as a connection may. */
+const MOST_SERVERS = 3
+
 export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
   readonly #upstream: Upstream
   readonly #request: UpstreamRequest
@@ -188,7 +191,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
     const upstream = this.#upstream
     if (this.#answered) return false
     if (!sent) {
-      if (this.#attempts >= upstream.targets.length || outcomeOf(error, false) !== 'unreachable') return false
+      if (this.#attempts >= Math.min(upstream.targets.length, MOST_SERVERS)) return false
+      if (outcomeOf(error, false) !== 'unreachable') return false
       if (body instanceof Readable && (body.destroyed || body.readableDidRead)) return false
       const failed = this.#target!
       this.#settle('unreachable')
@@ -229,7 +233,6 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
 
   /** What the server sends is no use; its connection is closed. */
   #giveUpOn(refusal: Refusal): undefined {
-    this.#over = true
     this.#over = true
     this.#settle('fault')
     this.#controller?.abort(new Error(refusal.code))
