@@ -9,7 +9,7 @@ import { headerReader } from '../domain/http/request-headers.ts'
 import { compileRouteTable } from '../domain/route-table.ts'
 import { Upstream } from '../proxy/upstream.ts'
 import type { UpstreamTls } from '../proxy/upstream-tls.ts'
-import { compileClientAddress } from './client-address.ts'
+import { compileClientAddress, compileNetworks } from './client-address.ts'
 import { compileCrossOrigin } from './cross-origin.ts'
 import { createDiscovery, type Discovery } from './discovery.ts'
 import { entriesOf } from './endpoints.ts'
@@ -37,6 +37,8 @@ export interface GenerationParts {
 export interface Composed {
   readonly house: House
   readonly settings: Settings
+  /** Whether `server.trustedProxies` names an address. */
+  isProxy(address: string): boolean
   readonly discovery: Discovery
   readonly authenticator: Authenticator
   readonly upstreams: ReadonlyMap<string, Upstream>
@@ -100,5 +102,6 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
   const close = async (milliseconds: number): Promise<void> => {
     await Promise.all([lease.end(milliseconds), authenticator.close()])
   }
-  return { house, settings, discovery, authenticator, upstreams, close }
+  const isProxy = compileNetworks(settings.server.trustedProxies)
+  return { house, settings, isProxy, discovery, authenticator, upstreams, close }
 }

@@ -14,7 +14,6 @@ import type { Log } from '../observability/logger.ts'
 import { createMetrics, type Metrics } from '../observability/metrics.ts'
 import { createRecord } from '../observability/record.ts'
 import type { SharedState } from '../state/shared-state.ts'
-import { compileNetworks } from './client-address.ts'
 import { Connections } from './connections.ts'
 import { type ExplainRequest, type Explanation, explain } from './explain.ts'
 import { serve } from './gateway.ts'
@@ -146,7 +145,7 @@ function open(
   const connections = new Connections({
     connections: mostConnections(settings),
     perAddress: server.limits.connectionsPerAddress,
-    isProxy: compileNetworks(server.trustedProxies),
+    isProxy: (address) => generations.current!.composed.isProxy(address),
   })
   const begin = (
     generation: Generation,
