@@ -12,6 +12,8 @@ const KEYS: readonly Path[] = [
   ['server', 'tls'],
   ['server', 'limits', 'header'],
   ['server', 'limits', 'target'],
+  ['server', 'limits', 'connections'],
+  ['server', 'limits', 'connectionsPerAddress'],
   ['server', 'timeouts', 'header'],
   ['server', 'timeouts', 'idle'],
   ['server', 'timeouts', 'request'],
