@@ -23,6 +23,8 @@ export interface Finished {
   readonly upstreamMs: number | undefined
   readonly issuer: string | undefined
   readonly parameterNames: readonly string[]
+  /** It went on for as long as somebody wanted, which is no time that anybody waited. */
+  readonly lasts?: boolean
   /** Of a request that became a WebSocket; told when it is over. */
   readonly webSocket?: TunnelReport | undefined
   /** What went wrong inside; described in the log without what it was about. */
@@ -37,10 +39,11 @@ export function createRecord(log: Log, metrics: Metrics, now: () => number = Dat
     const { route, interaction, outcome, code, status, totalMs, upstream, upstreamMs } = finished
     metrics.request(route, interaction, outcome, status)
     metrics.decision(route, outcome, code ?? 'none')
-    // An upstream's clock may start before ours was read; own time is never less than nothing.
-    // The life of a WebSocket is no time that anybody waited.
-    if (finished.webSocket === undefined) metrics.gatewaySeconds(Math.max(0, totalMs - (upstreamMs ?? 0)) / 1000)
-    if (upstream !== undefined && upstreamMs !== undefined) metrics.upstreamSeconds(upstream, upstreamMs / 1000)
+    if (finished.lasts !== true) {
+      // An upstream's clock may start before ours was read; own time is never less than nothing.
+      metrics.gatewaySeconds(Math.max(0, totalMs - (upstreamMs ?? 0)) / 1000)
+      if (upstream !== undefined && upstreamMs !== undefined) metrics.upstreamSeconds(upstream, upstreamMs / 1000)
+    }
     const level = status >= 500 ? 'warn' : 'info'
     if (log.wants(level)) log.line(printRequestLine(finished, level, timeOf(now())))
     if (finished.error !== undefined) {

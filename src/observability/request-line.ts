@@ -19,7 +19,7 @@ export function printRequestLine(finished: Finished, level: string, time: string
   if (code !== undefined) line += `,"code":"${code}"`
   line += `,"status":${status},"durationMs":${round(totalMs)}`
   if (upstreamMs !== undefined) line += `,"upstreamMs":${round(upstreamMs)}`
-  if (finished.webSocket === undefined) line += `,"ownMs":${round(Math.max(0, totalMs - (upstreamMs ?? 0)))}`
+  if (finished.lasts !== true) line += `,"ownMs":${round(Math.max(0, totalMs - (upstreamMs ?? 0)))}`
   line += `,"bytes":${bytes}`
   if (finished.webSocket !== undefined) line += printWebSocket(finished.webSocket)
   if (upstream !== undefined) line += `,"upstream":${JSON.stringify(upstream)}`

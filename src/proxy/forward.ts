@@ -34,6 +34,8 @@ export interface Answer {
   readonly status: number
   readonly headers: string[]
   readonly transform?: BodyTransform | undefined
+  /** The head goes out before there is a body: who waits for events waits for it first. */
+  readonly headAtOnce?: boolean
 }
 
 export interface Exchange extends UpstreamRequest {
@@ -119,6 +121,9 @@ class Forwarding implements Caller, BodySink {
     if (mayHaveBody(this.#exchange.method, status)) this.#transform = answer.transform
     const { 'content-length': length } = headers
     if (answer.transform === undefined && typeof length === 'string') this.#expected = Number(length)
+    if (!answer.headAtOnce) return
+    this.#flush()
+    if (!this.#over) this.#response.flushHeaders()
   }
 
   data(chunk: Buffer): void {

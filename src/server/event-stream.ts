@@ -15,13 +15,14 @@ export function wantsEvents(accept: string | undefined): boolean {
   return accept?.toLowerCase().includes('text/event-stream') === true
 }
 
+/** Whether it is one; then it ends when it must. */
 export function watchEvents(
   headers: AnswerHeaders,
   passage: Passage,
   { connections, settings, isGood }: LiveHouse,
-): void {
+): boolean {
   const type = headers['content-type']
-  if (typeof type !== 'string' || !/^text\/event-stream\b/i.test(type)) return
+  if (typeof type !== 'string' || !/^text\/event-stream\b/i.test(type)) return false
   const { response, endpoint, grant } = passage.sending()
   response.socket?.setKeepAlive(true, ASK_AFTER_MS)
   const forget = connections.add({
@@ -31,4 +32,6 @@ export function watchEvents(
     end: () => response.destroy(),
   })
   response.once('close', forget)
+  passage.lasts()
+  return true
 }

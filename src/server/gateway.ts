@@ -140,8 +140,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
       guards: transform?.guards,
     })
     back.push(...fields)
-    watchEvents(given, passage, house.live)
-    return { status, headers: back, transform }
+    return { status, headers: back, transform, headAtOnce: watchEvents(given, passage, house.live) }
   }
   forward(decision, {
     upstream,

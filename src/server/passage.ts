@@ -56,6 +56,7 @@ export class Passage {
   #refusal: Refusal | undefined
   #document: OpenDocument | undefined
   #fields: readonly string[]
+  #lasts = false
   #webSocket: TunnelReport | undefined
   #error: unknown
   #recorded = false
@@ -172,8 +173,14 @@ export class Passage {
     if (report.outcome !== 'refused') this.#record(report.status, report.bytes, report.answerMs ?? report.headersMs)
   }
 
+  /** It goes on until somebody ends it: a WebSocket, a stream of events. */
+  lasts(): void {
+    this.#lasts = true
+  }
+
   /** A WebSocket is over. */
   closed(report: TunnelReport): void {
+    this.#lasts = true
     this.#webSocket = report
     this.#record(101, report.fromUpstream.bytes, undefined)
   }
@@ -217,6 +224,7 @@ export class Passage {
       upstreamMs,
       issuer: this.#grant?.issuer,
       parameterNames: (this.#line?.target.parameters ?? []).map(({ name }) => name),
+      lasts: this.#lasts,
       webSocket: this.#webSocket,
       error: this.#error,
     })
