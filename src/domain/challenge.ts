@@ -39,16 +39,17 @@ export function challengeOf(refusal: Refusal, context: ChallengeContext): string
     if (error === 'insufficient_scope') value += attribute('scope', scopeOf(refusal))
   }
   value += attribute('resource_metadata', context.resourceMetadata)
-  const algorithms = context.proofAlgorithms?.join(' ')
-  if (algorithms === undefined || error === 'insufficient_scope') return value
-  return value + proofChallenge(algorithms, refusal, error)
+  return value + proofChallenge(context.proofAlgorithms, refusal, error)
 }
 
-/** Beside the one for bearer tokens (RFC 9449 §7.2): a client learns that it may bind its tokens, and what was wrong with a proof. */
-function proofChallenge(algorithms: string, { extras }: Refusal, error: string): string {
-  if (!QUOTABLE.test(algorithms)) return ''
-  const shown = extras.proof === true ? 'invalid_dpop_proof' : error
-  return `, DPoP algs="${algorithms}"${shown === 'bare' ? '' : attribute('error', shown)}`
+/**
+ * Beside the one for bearer tokens (RFC 9449 §7.2), where a token was refused: what proofs are taken, and what was wrong with one. Who
+ * sent nothing finds the same in the metadata of the resource.
+ */
+function proofChallenge(algorithms: readonly string[] = [], { extras }: Refusal, error: string): string {
+  const offered = algorithms.join(' ')
+  if (error !== 'invalid_token' || !QUOTABLE.test(offered)) return ''
+  return `, DPoP algs="${offered}"${attribute('error', extras.proof === true ? 'invalid_dpop_proof' : error)}`
 }
 
 /** All or nothing: a set with a piece missing would not do what it promises. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { challengeOf } from '../../src/domain/challenge.ts'
 import { REFUSALS, type RefusalCode, refuse } from '../../src/domain/refusal.ts'
 
@@ -53,6 +53,29 @@ test.each([
   [['x'.repeat(3000)]],
 ])('a set that cannot be printed whole is left away: %j', (scopes) => {
   expect(challengeOf(refuse('scope-insufficient', 'x', { scopes }), context)).not.toContain('scope="')
+})
+
+describe('where access tokens may be bound', () => {
+  const bound = { ...context, proofAlgorithms: ['ES256', 'RS256'] }
+
+  test.each<[RefusalCode, boolean, string]>([
+    ['token-invalid', true, ', DPoP algs="ES256 RS256", error="invalid_dpop_proof"'],
+    ['token-invalid', false, ', DPoP algs="ES256 RS256", error="invalid_token"'],
+    ['token-revoked', false, ', DPoP algs="ES256 RS256", error="invalid_token"'],
+    ['token-missing', false, metadata],
+    ['scope-insufficient', false, metadata],
+    ['credential-ambiguous', false, metadata],
+  ])('%s, with a proof that was wrong: %s', (code, proof, end) => {
+    const challenge = challengeOf(refuse(code, 'x', { proof }), bound)!
+    expect(challenge.endsWith(end)).toBe(true)
+    expect(challenge.startsWith('Bearer realm=')).toBe(true)
+  })
+
+  test('nothing is said of algorithms that cannot be quoted, or of none', () => {
+    for (const proofAlgorithms of [[], ['ES256"'], ['é']]) {
+      expect(challengeOf(refuse('token-invalid', 'x'), { ...bound, proofAlgorithms })).not.toContain('DPoP')
+    }
+  })
 })
 
 test('no challenge can break out of its header or of its quotes', () => {
