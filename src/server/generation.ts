@@ -5,6 +5,7 @@ import type { Recorder } from '../observability/record.ts'
 import { clientPace } from './client-pace.ts'
 import type { Composed } from './compose.ts'
 import { HeldBodies } from './held-bodies.ts'
+import type { Lease } from './keeper.ts'
 import type { OpenedParts } from './open-parts.ts'
 import type { Surroundings } from './passage.ts'
 
@@ -23,16 +24,23 @@ export class Generation {
   #running = 0
   #retired: (() => void) | undefined
 
-  constructor(number: number, composed: Composed, opened: OpenedParts, record: Recorder) {
+  constructor(number: number, composed: Composed, opened: OpenedParts, lease: Lease, record: Recorder) {
     this.number = number
     this.composed = composed
     this.keyStore = opened.keyStore
     this.revocationFile = opened.revocationFile
     const { limits, publicUrl, timeouts } = composed.settings.server
     const pace = clientPace(timeouts)
+    const mostHeld = Math.max(limits.heldBodies, limits.body)
     this.around = {
       pace,
-      bodies: new HeldBodies(Math.max(limits.heldBodies, limits.body), pace.upload),
+      // Counted together across generations, as long as they are counted by the same rules.
+      bodies: lease.part(
+        'held bodies',
+        [mostHeld, timeouts],
+        () => new HeldBodies(mostHeld, pace.upload),
+        () => {},
+      ),
       crossOrigin: composed.house.crossOrigin,
       realm: new URL(publicUrl).host,
       resourceMetadata: (endpoint) => endpoint && composed.discovery.resourceMetadata(endpoint.route),

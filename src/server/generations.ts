@@ -42,7 +42,7 @@ export class Generations {
     try {
       const parts = await openParts(settings, lease, opening, lasting)
       const composed = compose(settings, lasting, { generation: number, lease, ...parts })
-      return new Generation(number, composed, parts, record)
+      return new Generation(number, composed, parts, lease, record)
     } catch (error) {
       await lease.end(0)
       throw error
