@@ -6,7 +6,7 @@ import type { Path } from '../config/source/problem.ts'
 import type { Log } from '../observability/logger.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { PartError } from './open-parts.ts'
-import { TlsFault, type TlsFiles } from './tls-files.ts'
+import { checkTlsFiles, readTlsFiles, TlsFault, type TlsFiles } from './tls-files.ts'
 import { openTlsIdentity, type TlsNews } from './tls-identity.ts'
 import type { TlsRefusal } from './tls-refusal.ts'
 import type { ClientCertificates, TlsPort } from './tls-server.ts'
@@ -20,34 +20,60 @@ type Port = 'public' | 'admin'
 
 const MINUTE_MS = 60_000
 
-/** Undefined: plain HTTP. Rejects with a PartError. */
-export async function openPublicTls({ tls }: Server, hear: TlsHearers): Promise<TlsPort | undefined> {
-  if (tls === undefined) return undefined
-  const clientCertificates = tls.clientCa === undefined ? 'none' : tls.clientCertificates
-  return open('public', tls, () => ['server', 'tls'], clientCertificates, hear)
+interface Wanted {
+  readonly files: TlsFiles
+  readonly clientCertificates: ClientCertificates
+  placeOf(part: keyof TlsFiles): Path
 }
 
-/** Client certificates are optional there, because health and metrics are open. Rejects with a PartError. */
-export async function openAdminTls({ tls, admin }: Server, hear: TlsHearers): Promise<TlsPort | undefined> {
+/** Before anything is opened: whether the files of both ports can be used. Rejects with a PartError. */
+export async function checkTls(server: Server): Promise<void> {
+  for (const wanted of [wantedOnPublic(server), wantedOnAdmin(server)]) {
+    if (wanted === undefined) continue
+    const { files } = wanted
+    await placed(wanted, async () => checkTlsFiles(await readTlsFiles(files), files))
+  }
+}
+
+/** Undefined: plain HTTP. Rejects with a PartError. */
+export async function openPublicTls(server: Server, hear: TlsHearers): Promise<TlsPort | undefined> {
+  return open('public', wantedOnPublic(server), hear)
+}
+
+/** Undefined: plain HTTP. Rejects with a PartError. */
+export async function openAdminTls(server: Server, hear: TlsHearers): Promise<TlsPort | undefined> {
+  return open('admin', wantedOnAdmin(server), hear)
+}
+
+function wantedOnPublic({ tls }: Server): Wanted | undefined {
+  if (tls === undefined) return undefined
+  const clientCertificates = tls.clientCa === undefined ? 'none' : tls.clientCertificates
+  return { files: tls, clientCertificates, placeOf: () => ['server', 'tls'] }
+}
+
+/** Client certificates are optional there, because health and metrics are open. */
+function wantedOnAdmin({ tls, admin }: Server): Wanted | undefined {
   const { clientCa } = admin
   const pair = admin.tls ?? (clientCa === undefined ? undefined : tls)
   if (pair === undefined) return undefined
-  const placeOf = (part: keyof TlsFiles): Path =>
-    part === 'clientCa' ? ['server', 'admin'] : admin.tls ? ['server', 'admin', 'tls'] : ['server', 'tls']
-  const files = { cert: pair.cert, key: pair.key, clientCa }
-  return open('admin', files, placeOf, clientCa === undefined ? 'none' : 'optional', hear)
+  return {
+    files: { cert: pair.cert, key: pair.key, clientCa },
+    clientCertificates: clientCa === undefined ? 'none' : 'optional',
+    placeOf: (part) =>
+      part === 'clientCa' ? ['server', 'admin'] : admin.tls ? ['server', 'admin', 'tls'] : ['server', 'tls'],
+  }
 }
 
-async function open(
-  port: Port,
-  files: TlsFiles,
-  placeOf: (part: keyof TlsFiles) => Path,
-  clientCertificates: ClientCertificates,
-  hear: TlsHearers,
-): Promise<TlsPort> {
+async function open(port: Port, wanted: Wanted | undefined, hear: TlsHearers): Promise<TlsPort | undefined> {
+  if (wanted === undefined) return undefined
+  const { files, clientCertificates } = wanted
+  const identity = await placed(wanted, () => openTlsIdentity({ files, onNews: tellNews(port, hear) }))
+  return { identity, clientCertificates, onRefused: tellRefusals(port, hear) }
+}
+
+async function placed<Result>({ placeOf }: Wanted, use: () => Promise<Result>): Promise<Result> {
   try {
-    const identity = await openTlsIdentity({ files, onNews: tellNews(port, hear) })
-    return { identity, clientCertificates, onRefused: tellRefusals(port, hear) }
+    return await use()
   } catch (error) {
     if (error instanceof TlsFault) throw new PartError([...placeOf(error.part), error.part], error.message)
     throw error

@@ -3,7 +3,7 @@
 
 import { describeError } from '../observability/described-error.ts'
 import { startAdmin } from './admin.ts'
-import { openAdminTls } from './open-tls.ts'
+import { checkTls, openAdminTls } from './open-tls.ts'
 import { type LoadRouteMap, type ReloadCause, type Reloaded, Reloader } from './reloader.ts'
 import { revocationPlaces } from './revocation-place.ts'
 import { type ServingOptions, startServing, urlOf } from './serving.ts'
@@ -25,6 +25,7 @@ export interface Running {
 
 export async function start(options: StartOptions): Promise<Running> {
   const { settings, log } = options
+  await checkTls(settings.server)
   const serving = await startServing(options)
   const { metrics, generations } = serving
   const reloader = new Reloader({

@@ -1,4 +1,4 @@
-// Who the gateway is in TLS, kept up to date: the files are read again every few seconds, by name, because that sees what events miss:
+// Who the gateway is in TLS, kept up to date: the files are read again each second, by name, because that sees what events miss:
 // renamed files, and the symbolic links that Kubernetes swaps. What cannot be served changes nothing: the last good pair is
 // served on, and that is said once. INVARIANT: a session begun under an older CA cannot be resumed under a newer one, because each
 // context has ticket keys of its own.
@@ -31,7 +31,7 @@ export interface TlsIdentityOptions {
   readonly interval?: number
 }
 
-const LOOK_EVERY_MS = 5_000
+const LOOK_EVERY_MS = 1_000
 /** Forward secrecy and authenticated encryption only; TLS 1.3 first. */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',

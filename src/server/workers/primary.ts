@@ -13,7 +13,7 @@ import { answerWorker } from '../../state/for-workers.ts'
 import { InProcessState } from '../../state/in-process.ts'
 import { startAdmin } from '../admin.ts'
 import type { Explanation } from '../explain.ts'
-import { openAdminTls } from '../open-tls.ts'
+import { checkTls, openAdminTls } from '../open-tls.ts'
 import { type LoadRouteMap, NotApplied, problemsOf, Reloader } from '../reloader.ts'
 import { type KeysInUse, labelNames, urlOf } from '../serving.ts'
 import type { Running } from '../start.ts'
@@ -98,6 +98,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
       replaceSilent(await pool.askAll('apply', undefined, APPLY_MS), 'a worker did not follow a reload')
     })
 
+  await checkTls(inForce.settings.server)
   const reloader = new Reloader({ load, inForce: () => inForce.settings, apply, log, metrics })
   const url = await pool.start()
   metrics.applied(1, labelNames(inForce.settings))
