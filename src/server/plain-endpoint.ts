@@ -1,12 +1,14 @@
-// One `match` line of a route that is no FHIR endpoint: product scopes only, bodies pass unread.
+// One `match` line of a route that is no FHIR endpoint: product scopes only, bodies pass unread but for the names in forms.
 
 import type { Match, PlainRoute } from '../config/settings.ts'
 import { decidePlain } from '../domain/decision/decide-plain.ts'
 import type { Catalogue } from '../domain/decision/policy.ts'
 import type { BodyUse } from '../domain/fhir-request.ts'
+import { mediaType } from '../domain/http/media-type.ts'
 import { printTarget } from '../domain/http/request-target.ts'
 import { rewritePath } from '../domain/http/rewrite-path.ts'
 import { isRefusal } from '../domain/refusal.ts'
+import { inspectForm } from '../proxy/form-inspection.ts'
 import type { Asked, AskedLine, Endpoint } from './endpoint.ts'
 
 export type SharedParts = Pick<
@@ -28,7 +30,11 @@ export function plainEndpoint(route: PlainRoute, match: Match, catalogue: Catalo
       decide: (grant) => decidePlain(requires, grant, catalogue),
       plan: () => {
         const path = rewrite === undefined ? printTarget(line.target) : rewritePath(line.target, rewrite)
-        return isRefusal(path) ? path : { method: line.method, path, bodyUse: bodyUse(line), readsAnswer: false }
+        if (isRefusal(path)) return path
+        const plan = { method: line.method, path, bodyUse: bodyUse(line), readsAnswer: false }
+        const form =
+          line.headers.bodyLength === 0 ? undefined : inspectForm(mediaType(line.headers.get('content-type')))
+        return form === undefined ? plan : { ...plan, inspect: () => form }
       },
     }),
   }

@@ -31,16 +31,17 @@ const STATEMENT = JSON.stringify({
 })
 
 export async function startWireUpstream(): Promise<WireUpstream> {
-  const open = new Map<Socket, { text: string }>()
+  const open = new Map<Socket, { text: string; forgotten: boolean }>()
   let ended = ''
   let seen = ''
   const server = createServer((socket) => {
-    const connection = { text: '' }
+    const connection = { text: '', forgotten: false }
     open.set(socket, connection)
     socket.setNoDelay(true)
     socket.on('error', () => {})
     socket.on('close', () => {
       open.delete(socket)
+      if (connection.forgotten) return
       ended += connection.text
       seen += connection.text
     })
@@ -57,6 +58,7 @@ export async function startWireUpstream(): Promise<WireUpstream> {
       }
     })
   })
+  const remembered = (): string => [...open.values()].map(({ text, forgotten }) => (forgotten ? '' : text)).join('')
   const serve = (request: WireRequest, socket: Socket): void => {
     if (
       request.method === 'GET' &&
@@ -78,8 +80,8 @@ export async function startWireUpstream(): Promise<WireUpstream> {
     port,
     requests: [],
     malformed: [],
-    rest: () => ended + [...open.values()].map(({ text }) => text).join(''),
-    bytes: () => seen + [...open.values()].map(({ text }) => text).join(''),
+    rest: () => ended + remembered(),
+    bytes: () => seen + remembered(),
     answer: plain,
     reset: () => {
       upstream.requests.length = 0
@@ -87,6 +89,8 @@ export async function startWireUpstream(): Promise<WireUpstream> {
       ended = ''
       seen = ''
       upstream.answer = plain
+      // What was broken off before is on its way to its end.
+      for (const connection of open.values()) connection.forgotten = connection.text !== ''
     },
     close: () => {
       for (const socket of open.keys()) socket.destroy()

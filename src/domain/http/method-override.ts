@@ -3,19 +3,28 @@
 
 import { type Refusal, refuse } from '../refusal.ts'
 
-/** Separators are folded as PHP and CGI do. */
-const OVERRIDES =
-  /^(?:_method|[_x]httpmethod|x[^a-z0-9]http[^a-z0-9]method(?:[^a-z0-9]override)?|x[^a-z0-9]method[^a-z0-9]override)$/i
+/** With separators folded, as PHP and CGI fold them. */
+const OVERRIDES: ReadonlySet<string> = new Set([
+  '-method',
+  '-httpmethod',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+])
 
+/** Whether a server may take a parameter of this decoded name for the method. */
 export function overridesMethod(name: string): boolean {
-  return OVERRIDES.test(name)
+  if (!/method/i.test(name)) return false
+  const folded = name.trim().toLowerCase()
+  return OVERRIDES.has(folded.replaceAll(/[^a-z0-9]/g, '-'))
 }
 
 export function refuseMethodOverride(parameters: readonly { readonly name: string }[]): Refusal | undefined {
-  for (const { name } of parameters) {
-    if (overridesMethod(name)) {
-      return refuse('target-ambiguous', 'A parameter claims another method. Send the request by that method.')
-    }
-  }
+  for (const { name } of parameters) if (overridesMethod(name)) return METHOD_OVERRIDDEN
   return undefined
 }
+
+export const METHOD_OVERRIDDEN = refuse(
+  'target-ambiguous',
+  'A parameter claims another method. Send the request by that method.',
+)
