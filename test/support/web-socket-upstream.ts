@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { frame, readFrames } from './web-socket-frames.ts'
 
 export interface Peer {
@@ -50,10 +51,14 @@ const echo = ({ socket, behind }: Peer): void => {
   Reflect.set(socket, 'echoed', frames.length)
 }
 
-export async function startWebSocketUpstream(): Promise<WebSocketUpstream> {
+/** `tls`: PEM of certificate and key. */
+export async function startWebSocketUpstream(tls?: {
+  readonly cert: string
+  readonly key: string
+}): Promise<WebSocketUpstream> {
   const sockets = new Set<Socket>()
   let waiting: (() => void)[] = []
-  const server: Server = createServer((socket) => {
+  const accept = (socket: Socket): void => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => {})
     let bytes = Buffer.alloc(0)
@@ -78,11 +83,13 @@ export async function startWebSocketUpstream(): Promise<WebSocketUpstream> {
       for (const tell of told) tell()
       if (bytes.length > end + 4) upstream.hear(peer, bytes.subarray(end + 4))
     })
-  })
+  }
+  const server: Server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept)
+  server.on('tlsClientError', () => {})
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const upstream: WebSocketUpstream = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     peers: [],
     answer: ({ key }) => switched(key),
