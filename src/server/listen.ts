@@ -181,7 +181,7 @@ function refusalOf(error: NodeJS.ErrnoException, longestTarget: number): Refusal
     case 'HPE_HEADER_OVERFLOW':
       return isTargetTooLong(error, longestTarget)
         ? refuse('target-too-long', `The request target may have ${longestTarget} bytes at most.`)
-        : refuse('headers-too-large', 'The header fields of this request are too large.')
+        : refuse('headers-too-large', 'The request line and the header fields of this request are too large.')
     case 'HPE_INVALID_CHUNK_SIZE':
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return refuse('body-invalid', 'The chunks of the body are broken.')
@@ -192,9 +192,10 @@ function refusalOf(error: NodeJS.ErrnoException, longestTarget: number): Refusal
   }
 }
 
+/** Told by the packet in which it became too much; one that does not begin with a request line holds more of what came before. */
 function isTargetTooLong(error: NodeJS.ErrnoException, longest: number): boolean {
   const packet: unknown = Reflect.get(error, 'rawPacket')
-  if (!Buffer.isBuffer(packet)) return false
+  if (!Buffer.isBuffer(packet) || !/^[A-Z]+ /.test(packet.toString('latin1', 0, 32))) return false
   const end = packet.indexOf('\n')
   return end < 0 ? packet.length > longest : end > longest
 }

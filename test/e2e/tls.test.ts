@@ -46,7 +46,7 @@ server:
   publicUrl: https://api.example.org
 ${server.replaceAll(/^(?=.)/gm, '  ')}
 upstreams: { app: { url: "${upstream.url}" } }
-routes: [{ name: app, upstream: app, match: { GET /app: public } }]
+routes: [{ name: app, upstream: app, match: { GET /app: public, POST /app: public } }]
 `
   return loadRouteMap(text, { file: join(folder, 'routes.yaml'), env: {} })
 }
@@ -104,6 +104,31 @@ describe('the public port', () => {
     await open('tls: { cert: ending.pem, key: ending.key }\nadmin: 127.0.0.1:0')
     expect(log).toMatch(/"port":"public".*"msg":"the TLS certificate ends soon/)
   })
+})
+
+test.each<[string, status: number, request: string]>([
+  ['two lengths', 400, 'POST /app HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na'],
+  [
+    'length and chunks',
+    400,
+    'POST /app HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+  ['two hosts', 400, 'GET /app HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n'],
+  ['a path that climbs', 400, 'GET /app/..%2fadmin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+  ['CONNECT', 405, 'CONNECT 127.0.0.1:80 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['HTTP/2 within TLS', 400, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+  ['too many bytes of fields', 431, `GET /app HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`],
+  [
+    'early data that changes something',
+    425,
+    'POST /app HTTP/1.1\r\nHost: x\r\nEarly-Data: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+  ],
+])('%s: refused over TLS as in clear', async (_, status, request) => {
+  const { url } = await open(`${PAIR}\nadmin: 127.0.0.1:0`)
+  upstream.reset()
+  const { text } = await askTls(Number(new URL(url).port), { ca: authority.cert }, request)
+  expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+  expect(upstream.arrived).toEqual([])
 })
 
 describe('an operator', () => {

@@ -48,6 +48,7 @@ for (const protocol of PROTOCOLS) {
     for (const clientCertificates of ['required', 'optional'] as const) {
       rig = await startTlsPort({ clientCa: clients.cert, clientCertificates })
       expect((await ask(kind, protocol)).text).toBe('')
+      expect(rig.served.count).toBe(0)
       if (clientCertificates === 'required') await rig.close()
     }
   })

@@ -17,6 +17,8 @@ export interface TlsPortRig {
   readonly identity: TlsIdentity
   readonly news: TlsNews[]
   readonly listener: Listener
+  /** Requests that came as far as the gateway. */
+  readonly served: { count: number }
   /** Writes files of the identity, as they come. */
   write(files: Partial<Certified> & { readonly clientCa?: string }): void
   close(): Promise<void>
@@ -54,6 +56,7 @@ export async function startTlsPort({
     onNews: (one) => news.push(one),
   })
   news.length = 0
+  const served = { count: 0 }
   const asked = clientCertificates ?? (clientCa === undefined ? 'none' : 'required')
   const listener = await listen(
     {
@@ -66,6 +69,7 @@ export async function startTlsPort({
     },
     {
       handle: ({ socket }, response) => {
+        served.count++
         const certificate = (socket as TLSSocket).getPeerX509Certificate()
         response.end(certificate === undefined ? 'nobody' : certificate.subject)
       },
@@ -79,6 +83,7 @@ export async function startTlsPort({
     identity,
     news,
     listener,
+    served,
     write,
     close: async () => {
       identity.close()
