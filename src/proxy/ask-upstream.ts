@@ -1,5 +1,6 @@
 // The gateway's own question to an upstream, for what it must know before it lets something through: the stored version of a resource
-// that is to be written, or which resource a condition finds. Bounded in size and time; the answer goes to no client.
+// that is to be written, or which resource a condition finds. Or what was cleared, sent once more (docs/decisions/0015). Bounded in size
+// and time; the answer goes to no client as it is.
 
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound } from './guarded-resource.ts'
@@ -12,17 +13,23 @@ export interface UpstreamAnswer {
   readonly body: Buffer
 }
 
-/** `path` is below the upstream's base. */
+export interface UpstreamQuestion {
+  readonly method: 'GET' | 'POST'
+  /** Below the upstream's base. */
+  readonly path: string
+  readonly body?: string
+}
+
 export function askUpstream(
   upstream: Upstream,
-  path: string,
+  asked: UpstreamQuestion,
   headers: string[],
   mostHeld: number,
 ): Promise<UpstreamAnswer | Refusal> {
   const refusal = upstream.enter()
   if (refusal !== undefined) return Promise.resolve(refusal)
   return new Promise((resolve) => {
-    new Question(upstream, path, headers, mostHeld, (answer) => {
+    new Question(upstream, asked, headers, mostHeld, (answer) => {
       upstream.leave()
       resolve(answer)
     }).send()
@@ -42,12 +49,12 @@ class Question implements Caller {
 
   constructor(
     upstream: Upstream,
-    path: string,
+    asked: UpstreamQuestion,
     headers: string[],
     mostHeld: number,
     done: (answer: UpstreamAnswer | Refusal) => void,
   ) {
-    this.#call = new UpstreamCall(upstream, { method: 'GET', path, headers }, this)
+    this.#call = new UpstreamCall(upstream, { ...asked, headers }, this)
     this.#mostHeld = mostHeld
     this.#done = done
     this.#deadline = setTimeout(() => {

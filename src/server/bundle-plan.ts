@@ -22,8 +22,20 @@ export interface PlannedBundle {
   readonly refused: ReadonlyMap<number, Refusal>
   /** Places of writes upon what the caller may read, or upon nothing. */
   readonly readable: ReadonlySet<number>
-  /** Whether a write was made conditional on a version of which the client knows nothing. */
-  readonly isConditional: boolean
+  /** Places of writes that were made conditional on what was looked at, of which the client knows nothing. */
+  readonly conditional: ReadonlySet<number>
+  /** Places of updates that are sent as creates, since their conditions found nothing. */
+  readonly upserts: ReadonlySet<number>
+  /** Refused when they were looked at anew; filled as the answer comes. */
+  readonly late: Map<number, Refusal>
+  /** Looks anew at what some entries are upon; `readable`, `upserts` and `conditional` then say what was found now. */
+  replan(places: readonly number[]): Promise<PlannedAgain>
+}
+
+export interface PlannedAgain {
+  readonly refused: ReadonlyMap<number, Refusal>
+  /** Of the others, in order. */
+  readonly body: string
 }
 
 /** Questions to the upstream at a time. */
@@ -37,25 +49,75 @@ export async function planBundle(
   const { code, entries } = bundle
   const constraints = decision.outcome === 'forward' ? [] : decision.constraints
   const refused = new Map(decision.outcome === 'forward' ? [] : decision.refused)
-  const changes = new Map<number, EntryChange>()
-  const readable = new Set<number>()
   const limits = limitsOf(entries, constraints)
-  const parts = { rules, references: new EntryReferences(code, entries), lookups: new ConditionalReferences(rules.ask) }
-  await inParallel(entries, MOST_AT_ONCE, async (entry, index) => {
-    const planned = refused.has(index) ? undefined : await planEntry(entry, limits[index]!, parts)
-    if (isRefusal(planned)) refused.set(index, planned)
-    else if (planned !== undefined) changes.set(index, planned.change)
-    if (!isRefusal(planned) && planned?.isReadable) readable.add(index)
-    return !isRefusal(planned) || code === 'batch'
-  })
+  const references = new EntryReferences(code, entries)
+  const entryPlans = new EntryPlans(entries)
+  const look = (places: readonly number[], into: Map<number, Refusal>): Promise<void> => {
+    const parts = { rules, references, lookups: new ConditionalReferences(rules.ask) }
+    return inParallel(places, MOST_AT_ONCE, async (place) => {
+      const planned = await planEntry(entries[place]!, limits[place]!, parts)
+      if (isRefusal(planned)) into.set(place, planned)
+      entryPlans.set(place, isRefusal(planned) ? undefined : planned)
+      return !isRefusal(planned) || code === 'batch'
+    })
+  }
+  await look(
+    [...entries.keys()].filter((place) => !refused.has(place)),
+    refused,
+  )
+  const { changes, readable, conditional, upserts } = entryPlans
   if (code === 'batch') refuseDependents(entries, refused)
   const [first] = [...refused.keys()].sort((a, b) => a - b)
   if (first !== undefined && code === 'transaction') return placed(refused.get(first)!, first)
   if (refused.size === entries.length) return refuseAll(entries.map((_, index) => refused.get(index)!))
   const twice = code === 'transaction' ? writtenTwice(entries, changes) : undefined
   if (twice !== undefined) return placed(refuse('body-invalid', 'another entry writes the same resource.'), twice)
-  const isConditional = [...changes].some(([at, { ifMatch }]) => ifMatch !== undefined && !entries[at]!.ifMatch)
-  return { body: bundle.print(changes, new Set(refused.keys())), constraints, refused, readable, isConditional }
+  return {
+    body: bundle.print(changes, new Set(refused.keys())),
+    constraints,
+    refused,
+    readable,
+    conditional,
+    upserts,
+    late: new Map(),
+    async replan(places) {
+      const refusedNow = new Map<number, Refusal>()
+      await look(places, refusedNow)
+      const sent = new Set(places.filter((place) => !refusedNow.has(place)))
+      const without = new Set([...entries.keys()].filter((place) => !sent.has(place)))
+      return { refused: refusedNow, body: sent.size === 0 ? '' : bundle.print(changes, without) }
+    },
+  }
+}
+
+/** What was planned of each entry last. */
+class EntryPlans {
+  readonly changes = new Map<number, EntryChange>()
+  readonly readable = new Set<number>()
+  readonly conditional = new Set<number>()
+  readonly upserts = new Set<number>()
+  readonly #entries: readonly BundleEntry[]
+
+  constructor(entries: readonly BundleEntry[]) {
+    this.#entries = entries
+  }
+
+  set(place: number, planned: PlannedEntry | undefined): void {
+    const { change, isReadable = false } = planned ?? {}
+    const { ifMatch, ifNoneMatch, interaction } = this.#entries[place]!
+    const isUpsert = change?.ifNoneExist !== undefined && interaction.code === 'update'
+    const isOurs = isUpsert || (change?.ifMatch ?? change?.ifNoneMatch) !== undefined
+    if (change === undefined) this.changes.delete(place)
+    else this.changes.set(place, change)
+    mark(this.readable, place, isReadable)
+    mark(this.upserts, place, isUpsert)
+    mark(this.conditional, place, isOurs && ifMatch === undefined && ifNoneMatch === undefined)
+  }
+}
+
+function mark(places: Set<number>, place: number, is: boolean): void {
+  if (is) places.add(place)
+  else places.delete(place)
 }
 
 /** Nothing goes upstream. When it was not reached at all, the batch failed as such and may be sent again. */

@@ -3,35 +3,40 @@
 
 import { isUtf8 } from 'node:buffer'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
-import { askUpstream } from '../proxy/ask-upstream.ts'
+import { askUpstream, type UpstreamAnswer, type UpstreamQuestion } from '../proxy/ask-upstream.ts'
 import type { Edge } from './endpoint.ts'
 import type { Passage } from './passage.ts'
 import { refusedOwnToken } from './refused-own-token.ts'
 
 export function edgeOf(passage: Passage): Edge {
+  const ask = async (
+    question: UpstreamQuestion,
+    overrides: ReadonlyMap<string, string | undefined>,
+  ): Promise<UpstreamAnswer | Refusal> => {
+    const { request, response, line, endpoint, grant, ownToken } = passage.sending()
+    // Nobody waits for what is still to be asked.
+    if (response.destroyed) return refuse('upstream-broken', 'The client went away.')
+    const headers = endpoint.outbound({
+      headers: line.headers,
+      grant,
+      requestId: passage.id,
+      clientAddress: request.socket.remoteAddress ?? 'unknown',
+      bodyUnchanged: false,
+      answerIsRead: true,
+      overrides,
+      ownToken,
+    })
+    const answer = await askUpstream(endpoint.upstream, question, headers, endpoint.heldLimit)
+    if (isRefusal(answer) || answer.status !== 401 || ownToken === undefined) return answer
+    return refusedOwnToken(endpoint, ownToken)
+  }
   return {
     body: async () => {
       const body = await passage.readBody(passage.sending().endpoint.bodyLimit)
       return isRefusal(body) ? body : decodeUtf8(body)
     },
-    ask: async (path) => {
-      const { request, response, line, endpoint, grant, ownToken } = passage.sending()
-      // Nobody waits for what is still to be asked.
-      if (response.destroyed) return refuse('upstream-broken', 'The client went away.')
-      const headers = endpoint.outbound({
-        headers: line.headers,
-        grant,
-        requestId: passage.id,
-        clientAddress: request.socket.remoteAddress ?? 'unknown',
-        bodyUnchanged: false,
-        answerIsRead: true,
-        overrides: ASKED_BY_US,
-        ownToken,
-      })
-      const answer = await askUpstream(endpoint.upstream, path, headers, endpoint.heldLimit)
-      if (isRefusal(answer) || answer.status !== 401 || ownToken === undefined) return answer
-      return refusedOwnToken(endpoint, ownToken)
-    },
+    ask: (path) => ask({ method: 'GET', path }, ASKED_BY_US),
+    send: (_cleared, { path, body, overrides }) => ask({ method: 'POST', path, body }, overrides),
   }
 }
 

@@ -2,7 +2,7 @@
 // request has no fork: name what is asked, decide it, say how the answer is passed on. Built once for each configuration.
 
 import type { Route } from '../config/settings.ts'
-import type { Decision, Permit } from '../domain/decision/decision.ts'
+import type { Cleared, Decision, Permit } from '../domain/decision/decision.ts'
 import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { BodyUse } from '../domain/fhir-request.ts'
 import type { Grant } from '../domain/grant.ts'
@@ -43,6 +43,15 @@ export interface Edge {
   body(): Promise<string | Refusal>
   /** Asks the upstream for a path below its base, as the gateway itself. */
   ask(path: string): Promise<UpstreamAnswer | Refusal>
+  /** Sends a part of what was cleared once more; `cleared` is the proof that someone decided. */
+  send(cleared: Cleared, again: SentAgain): Promise<UpstreamAnswer | Refusal>
+}
+
+/** A Bundle of entries that were not carried out. */
+export interface SentAgain {
+  readonly path: string
+  readonly body: string
+  readonly overrides: ReadonlyMap<string, string | undefined>
 }
 
 /** A cleared request as it goes upstream, and how its answer comes back. */

@@ -8,7 +8,7 @@ import type { FhirPolicy } from '../domain/decision/policy.ts'
 import type { Need } from '../domain/decision/required-access.ts'
 import type { Grant } from '../domain/grant.ts'
 import { parseRequestTarget } from '../domain/http/request-target.ts'
-import { isRefusal, type Refusal } from '../domain/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { parseScope, printScope } from '../domain/smart/scope.ts'
 import { isReadFirst, refuseBeforeReading } from './body-rules.ts'
 import type { Composed } from './compose.ts'
@@ -170,6 +170,7 @@ function offlineEdge({ body = '', stored }: ExplainRequest): Edge & { readonly l
       const found = path.includes('?') ? `{"resourceType":"Bundle","entry":[{"resource":${stored}}]}` : stored
       return { status: stored === undefined ? 404 : 200, etag: 'W/"stored"', body: Buffer.from(found ?? '') }
     },
+    send: async () => refuse('upstream-unreachable', 'Nothing is sent here.'),
   }
 }
 

@@ -16,6 +16,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { isBinaryRead, planBinary } from './binary-plan.ts'
 import { answersWithBundle, rewriteLinks, type Transform } from './bundle-answers.ts'
 import { planBundle } from './bundle-plan.ts'
+import { mayNeedRetries, type Retries, withRetries } from './bundle-retries.ts'
 import type { Edge, Plan } from './endpoint.ts'
 import type { ExportJobs } from './export-jobs.ts'
 import { planKickOff } from './export-plan.ts'
@@ -150,17 +151,27 @@ async function planGuardedBundle(
   if (isRefusal(planned)) return planned
   const written = bundle.entries.flatMap(({ interaction }) => (isWrite(interaction) ? [interaction.type] : []))
   const prefer = written.length === 0 ? undefined : preferredReturn(written, back(), planning.headers.get('prefer'))
+  const overrides = new Map([...(overridesOf(request, true, true) ?? []), ['prefer', prefer] as const])
+  const guarded = guardBundleAnswers(request, planned, back(), guard)
+  const places = [...bundle.entries.keys()].filter((place) => !planned.refused.has(place))
+  const send: Retries['send'] = (body) => edge.send(decision, { path: request.path, body, overrides })
+  const again = bundle.code === 'batch' ? { send } : {}
   const look = (): Promise<Plan | Refusal> => planGuardedBundle(decision, bundle, grant, planning, edge)
   return {
     method: request.method,
     path: request.path,
     bodyUse: request.bodyUse,
     body: planned.body,
-    overrides: new Map([...(overridesOf(request, true, true) ?? []), ['prefer', prefer]]),
-    transform: bind(guardBundleAnswers(request, planned, back(), guard), grant),
+    overrides,
+    transform: (status, headers) => {
+      const inner = guarded(grant, status, headers)
+      if (inner === undefined || isRefusal(inner) || status >= 400 || !mayNeedRetries(planned, bundle.code))
+        return inner
+      return withRetries(inner, { planned, places, ...again, mostHeld: guard.mostHeld })
+    },
     readsAnswer: true,
     // A transaction that fails has done nothing.
-    ...(bundle.code === 'transaction' && planned.isConditional ? { again: { after: isConflict, look } } : {}),
+    ...(bundle.code === 'transaction' && planned.conditional.size > 0 ? { again: { after: isConflict, look } } : {}),
   }
 }
 

@@ -41,44 +41,40 @@ export function guardBundleAnswers(
   return (grant, status, headers) => {
     if (status < 200 || (status >= 300 && status < 400) || status >= 500) return unreadable()
     if (!isJson(headers)) return unreadable()
-    if (planned.isConditional && isConflict(status)) return changedMeanwhile(status)
-    const silent = silentWrites(sent, planned, back)
-    if (status >= 400) return silent.size === 0 ? outcomeOnly() : outcomeAs((outcome) => speechless(outcome, 'patch'))
+    if (planned.conditional.size > 0 && isConflict(status)) return changedMeanwhile(status)
+    const silent = silentWrites(planned, back)
+    if (status >= 400) return sent.some(silent) ? outcomeAs((outcome) => speechless(outcome, 'patch')) : outcomeOnly()
     const links = answerLinks(request.interaction, [], grant, rules.links)
-    const judge = judgeAnswers(sent, planned.refused, silent, entries.length, back, grant, rules)
+    const judge = judgeAnswers({ sent, planned, silent, places: entries.length, back }, grant, rules)
     return guardedBundle({ ...rules, links, judge, mayBeEmpty: true })
   }
 }
 
-/** Places of writes of which the server's own words must not be told. */
-function silentWrites(
-  sent: readonly Sent[],
-  { readable }: PlannedBundle,
-  back: ReadBack,
-): ReadonlyMap<number, Write['code']> {
-  const silent = new Map<number, Write['code']>()
-  for (const { entry, constraint, place } of sent) {
-    const { interaction } = entry
-    if (!isWrite(interaction) || back.all(interaction.type)) continue
+/** Of a write of which the server's own words must not be told: what kind it is. Asked when all is planned, and planned anew. */
+type Silent = (one: Sent) => Write['code'] | undefined
+
+function silentWrites({ readable }: PlannedBundle, back: ReadBack): Silent {
+  return ({ entry: { interaction }, constraint, place }) => {
+    if (!isWrite(interaction) || back.all(interaction.type)) return undefined
     const tells = constraint === undefined ? tellsWords(interaction, back) : readable.has(place)
-    if (!tells) silent.set(place, interaction.code)
+    return tells ? undefined : interaction.code
   }
-  return silent
 }
 
-function judgeAnswers(
-  sent: readonly Sent[],
-  refused: ReadonlyMap<number, Refusal>,
-  silent: ReadonlyMap<number, Write['code']>,
-  places: number,
-  back: ReadBack,
-  grant: Grant,
-  rules: GuardRules,
-): EntryJudge {
+interface Answered {
+  readonly sent: readonly Sent[]
+  readonly planned: PlannedBundle
+  readonly silent: Silent
+  /** How many entries the client sent. */
+  readonly places: number
+  readonly back: ReadBack
+}
+
+function judgeAnswers({ sent, planned, silent, places, back }: Answered, grant: Grant, rules: GuardRules): EntryJudge {
+  const { refused, late } = planned
   const refusedBetween = (from: number, to: number): Buffer => {
     const entries: string[] = []
-    for (let place = from; place < to; place++)
-      if (refused.has(place)) entries.push(JSON.stringify(refusedEntry(refused.get(place)!)))
+    for (let place = from; place < to; place++) if (refused.has(place)) entries.push(printRefused(refused.get(place)!))
     return Buffer.from(entries.join(','))
   }
   return {
@@ -91,7 +87,7 @@ function judgeAnswers(
       if (entry === undefined) return 'withhold'
       const { interaction } = entry
       // Writing gives no reading, but what became of the write is told.
-      if (isWrite(interaction)) return judgeWritten(JSON.parse(raw.toString()), silent.get(sent[index]!.place), back)
+      if (isWrite(interaction)) return judgeWritten(JSON.parse(raw.toString()), silent(sent[index]!), back)
       if (constraint === undefined) {
         return isBundleAnswer(interaction) ? (rewriteInner(raw, entry, grant, rules) ?? 'withhold') : 'release'
       }
@@ -99,18 +95,24 @@ function judgeAnswers(
       return entry.method === 'HEAD' && judged !== 'withhold' ? 'strip' : judged
     },
     outcome(outcome, index) {
-      const place = sent[index]?.place
-      const code = place === undefined ? undefined : silent.get(place)
+      const one = sent[index]
+      const code = one && silent(one)
       return code && speechless(outcome, code)
     },
     instead(index, hadResource, raw) {
-      const { entry, constraint } = sent[index] ?? {}
+      const { entry, constraint, place } = sent[index] ?? {}
       if (entry === undefined) return undefined
+      const refusal = late.get(place!)
+      if (refusal !== undefined) return Buffer.from(printRefused(refusal))
       if (constraint !== undefined && isOfInstance(entry.interaction)) return NOT_FOUND_ENTRY
       if (constraint !== undefined && isWrite(entry.interaction)) return refusedWriteEntry(raw) ?? 'keep'
       return hadResource ? UNREADABLE_ENTRY : 'keep'
     },
   }
+}
+
+function printRefused(refusal: Refusal): string {
+  return JSON.stringify(refusedEntry(refusal))
 }
 
 /** Some servers say what they have to say here instead of in the outcome. */
@@ -127,7 +129,7 @@ function judgeWritten(
 function refusedWriteEntry(raw: Buffer): Buffer | undefined {
   const status = entryStatus(raw)
   if (status === 404 || status === 410) return NOT_FOUND_ENTRY
-  return isConflict(status) ? Buffer.from(JSON.stringify(refusedEntry(changedMeanwhile(status)))) : undefined
+  return isConflict(status) ? Buffer.from(printRefused(changedMeanwhile(status))) : undefined
 }
 
 function judgeRead(
@@ -173,7 +175,7 @@ function isBundleAnswer({ code }: Interaction): boolean {
   return code.startsWith('search') || code.startsWith('history')
 }
 
-export function entryStatus(raw: Buffer): number {
+function entryStatus(raw: Buffer): number {
   const { response } = JSON.parse(raw.toString()) as { response?: { status?: unknown } }
   return typeof response?.status === 'string' ? Number.parseInt(response.status, 10) : 0
 }

@@ -78,7 +78,7 @@ async function ask(tls: UpstreamTlsFiles | undefined, health = {}): Promise<stri
   const read = tls && (await readUpstreamTls(tls))
   upstream = new Upstream(upstreamOptions({ url: [url], ...health }), { tls: read })
   upstream.start()
-  const answer = await askUpstream(upstream, '/', [], 1000)
+  const answer = await askUpstream(upstream, { method: 'GET', path: '/' }, [], 1000)
   return isRefusal(answer) ? answer.code : String(answer.status)
 }
 

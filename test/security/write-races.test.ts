@@ -134,20 +134,6 @@ describe('the record changes between the look and the write', () => {
     expect(verdictOf(await limited(PUT, record('p1', 'limited'), { 'If-Match': 'W/"1"' }))).toBe('412 version-conflict')
     expect(rig.written()).toHaveLength(1)
   })
-
-  test('an entry of a batch says so at its place', async () => {
-    changing(1, 'p2')
-    const entry = [
-      { resource: record('p1', 'limited'), request: { method: 'PUT', url: 'Observation/r' } },
-      { resource: { ...record('p1', 'new'), id: undefined }, request: { method: 'POST', url: 'Observation' } },
-    ]
-    const answer = await limited('POST /fhir/R4', { resourceType: 'Bundle', type: 'batch', entry })
-    expect(answer.json.entry.map(({ response }: { response: { status: string } }) => response.status)).toEqual([
-      '412',
-      '201 Created',
-    ])
-    expect(authorOf(rig.stored('Observation', 'r'))).toBe('meanwhile')
-  })
 })
 
 describe('the server dies', () => {

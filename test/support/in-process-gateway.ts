@@ -123,6 +123,11 @@ function edgeOf(body: string | undefined, store: Store): Edge {
       const etag = headers?.['etag']
       return { status, etag: typeof etag === 'string' ? etag : undefined, body: Buffer.from(text) }
     },
+    send: async (_cleared, { path, body: sent, overrides }) => {
+      const fields = [...overrides].filter((field): field is [string, string] => field[1] !== undefined)
+      const { status, body: text = '' } = store({ method: 'POST', path, headers: new Map(fields), body: sent })
+      return { status, etag: undefined, body: Buffer.from(text) }
+    },
   }
 }
 
