@@ -91,6 +91,7 @@ export function printExplanation(explanation: Explanation): string {
     field('would do', refusal?.scopes?.join(' ')),
     field('status', refusal && String(refusal.status)),
     field('unchecked', explanation.unchecked),
+    field('bound', explanation.bound),
     field('forwarded', forwarded && `${forwarded.method} ${forwarded.path || '/'} to ${forwarded.upstream}`),
     field('body', forwarded?.body && `${forwarded.body.slice(0, 200)}${forwarded.body.length > 200 ? '…' : ''}`),
   ]

@@ -55,6 +55,8 @@ export interface Explanation {
     readonly detail: string
     readonly scopes?: readonly string[]
   }
+  /** What must come along with a token that is bound, and cannot be shown here. */
+  readonly bound?: string
   /** What can only be told with what is stored (`stored`), and will be checked before the write. */
   readonly unchecked?: string
   /** The request that would go upstream. */
@@ -74,7 +76,11 @@ export interface Covered {
 
 const FORM = 'application/x-www-form-urlencoded'
 
-export async function explain({ house, settings, authenticator }: Composed, asked: ExplainRequest, now: number): Promise<Explanation> {
+export async function explain(
+  { house, settings, authenticator }: Composed,
+  asked: ExplainRequest,
+  now: number,
+): Promise<Explanation> {
   const scopes = meanings(asked)
   const stop = (refusal: Refusal, found: Partial<Explanation> = {}): Explanation => ({
     permitted: false,
@@ -108,7 +114,7 @@ export async function explain({ house, settings, authenticator }: Composed, aske
   if (isRefusal(grant)) return stop(grant, found)
   const line = { method: asked.method, target, headers }
   const use = endpoint.bodyUse(line)
-  const known = { ...found, scopes: meanings(asked, grant, endpoint.policy) }
+  const known = { ...found, scopes: meanings(asked, grant, endpoint.policy), ...boundTo(grant) }
   const wrongBody = refuseBeforeReading(use, line)
   if (wrongBody !== undefined) return stop(wrongBody, known)
   const request = endpoint.name(line, isReadFirst(use) ? (asked.body ?? '') : undefined, grant)
@@ -152,6 +158,13 @@ function limitsOf(decision: Decision): Pick<Explanation, 'limits'> {
   )
   const limits = [...new Map(lines.map((line) => [JSON.stringify(line), line])).values()]
   return limits.length === 0 ? {} : { limits }
+}
+
+function boundTo(grant: Grant | undefined): Pick<Explanation, 'bound'> {
+  const { proofKey, certificate } = grant?.confirmation ?? {}
+  if (proofKey === undefined && certificate === undefined) return {}
+  const needs = [proofKey && 'a DPoP proof of each request', certificate && 'its client certificate'].filter(Boolean)
+  return { bound: `the token counts only with ${needs.join(' and ')}` }
 }
 
 const UNCHECKED = 'the stored resource must be within the scopes as well; it is read and checked first'

@@ -104,7 +104,7 @@ test('explain tells what the token would open, and wears out no proof', async ()
   const body = { method: 'GET', target: PATH, token, headers: { DPoP: dpop } }
   const headers = { 'content-type': 'application/json' }
   const answer = await rig.askAdmin('POST /explain', { headers, body })
-  expect(answer.json).toMatchObject({ permitted: true })
+  expect(answer.json).toMatchObject({ permitted: true, bound: expect.stringContaining('DPoP proof') })
   expect(await verdict(READ, { authorization: `DPoP ${token}`, dpop })).toMatch(/^200/)
 })
 
