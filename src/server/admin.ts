@@ -48,7 +48,7 @@ export interface AdminPort {
 }
 
 const MOST_CONNECTIONS = 256
-const STALL_MS = 60_000
+const STALL_MS = 120_000
 const SERVER_OPTIONS = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,

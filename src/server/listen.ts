@@ -181,7 +181,10 @@ function refusalOf(error: NodeJS.ErrnoException, longestTarget: number): Refusal
     case 'HPE_HEADER_OVERFLOW':
       return isTargetTooLong(error, longestTarget)
         ? refuse('target-too-long', `The request target may have ${longestTarget} bytes at most.`)
-        : refuse('headers-too-large', 'The request line and the header fields of this request are too large.')
+        : refuse(
+            'headers-too-large',
+            'The request line and the header fields are too large. Send long searches by POST.',
+          )
     case 'HPE_INVALID_CHUNK_SIZE':
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return refuse('body-invalid', 'The chunks of the body are broken.')

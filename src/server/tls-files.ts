@@ -50,9 +50,15 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsTexts> {
 
 /** Throws a `TlsFault`. */
 export function checkTlsFiles({ cert = '', key = '', clientCa: ca }: TlsTexts, files: TlsFiles): TlsMaterial {
-  const [leaf] = certificatesIn(cert, files, 'cert')
-  if (!leaf!.checkPrivateKey(privateKeyIn(key, files))) {
+  const chain = certificatesIn(cert, files, 'cert')
+  const [leaf] = chain
+  const privateKey = privateKeyIn(key, files)
+  const owner = chain.findIndex((one) => one.checkPrivateKey(privateKey))
+  if (owner < 0) {
     throw new TlsFault('key', `${files.key} is not the key of the certificate in ${files.cert}; name the pair`)
+  }
+  if (owner > 0) {
+    throw new TlsFault('cert', `certificate ${owner + 1} in ${files.cert} is the server's own; put it first`)
   }
   if (ca !== undefined) checkAuthorities(ca, files)
   try {

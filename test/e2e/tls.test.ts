@@ -1,6 +1,7 @@
 // A whole gateway that speaks TLS: files beside the route map, what its pages say, client certificates, the admin port, and what is
 // said of files that cannot be used.
 
+import { createPrivateKey } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,9 +23,15 @@ beforeAll(async () => {
   upstream = await startRecordingUpstream()
   folder = mkdtempSync(join(tmpdir(), 'scopegate-tls-e2e-'))
   const { cert, key } = authority.issue('server')
-  for (const [name, text] of Object.entries({ 'server.pem': cert, 'server.key': key, 'ca.pem': clients.cert })) {
-    writeFileSync(join(folder, name), text)
+  const locked = createPrivateKey(key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+  const files = {
+    'server.pem': cert,
+    'server.key': key,
+    'ca.pem': clients.cert,
+    'upside-down.pem': authority.cert + cert,
+    'locked.key': locked,
   }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
 })
 afterAll(async () => {
   await upstream.close()
@@ -172,6 +179,18 @@ describe('files that cannot be used', () => {
     ],
     ['a certificate for a key', 'tls: { cert: server.pem, key: server.pem }', 'server.tls.key', /holds no private key/],
     ['another pair', 'tls: { cert: ca.pem, key: server.key }', 'server.tls.key', /is not the key of the certificate/],
+    [
+      'a chain that begins elsewhere',
+      'tls: { cert: upside-down.pem, key: server.key }',
+      'server.tls.cert',
+      /certificate 2 in \S+ is the server's own; put it first/,
+    ],
+    [
+      'a key with a passphrase',
+      'tls: { cert: server.pem, key: locked.key }',
+      'server.tls.key',
+      /locked\.key is encrypted; write it without a passphrase/,
+    ],
     [
       'no CA',
       'tls: { cert: server.pem, key: server.key, clientCa: server.pem }',
