@@ -2,6 +2,7 @@
 // ends with the right to it, as a WebSocket does. A browser that is cut off asks again by itself, and is decided anew.
 
 import type { AnswerHeaders } from '../proxy/forward.ts'
+import type { AskedLine, Endpoint } from './endpoint.ts'
 import type { LiveHouse } from './live-house.ts'
 import type { Passage } from './passage.ts'
 
@@ -10,9 +11,9 @@ export const EVENT_PAUSE_MS = 15 * 60_000
 /** From then on the system asks a silent client whether it is there. */
 const ASK_AFTER_MS = 60_000
 
-/** `accept` of the request: clients that want events say so, and no other answer is given more time. */
-export function wantsEvents(accept: string | undefined): boolean {
-  return accept?.toLowerCase().includes('text/event-stream') === true
+/** Clients that want events say so; no other answer is given more time, and none of a FHIR server. */
+export function mayPause({ route }: Endpoint, { headers }: AskedLine): boolean {
+  return route.kind === 'plain' && headers.get('accept')?.toLowerCase().includes('text/event-stream') === true
 }
 
 /** Whether it is one; then it ends when it must. */

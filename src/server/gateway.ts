@@ -15,7 +15,7 @@ import type { ClientAddress } from './client-address.ts'
 import type { CrossOrigin } from './cross-origin.ts'
 import { decodeUtf8, edgeOf } from './edge.ts'
 import type { AskedLine, Endpoint, LookAgain, Plan } from './endpoint.ts'
-import { EVENT_PAUSE_MS, wantsEvents, watchEvents } from './event-stream.ts'
+import { EVENT_PAUSE_MS, mayPause, watchEvents } from './event-stream.ts'
 import type { LiveHouse } from './live-house.ts'
 import type { OpenDocument } from './open-document.ts'
 import { openWebSocket } from './open-web-socket.ts'
@@ -149,7 +149,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     method: plan.method,
     path: plan.path,
     atOrigin: plan.atOrigin,
-    longPause: wantsEvents(line.headers.get('accept')) ? EVENT_PAUSE_MS : undefined,
+    longPause: mayPause(endpoint, line) ? EVENT_PAUSE_MS : undefined,
     headers,
     body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.(), passage.pace.upload) : plan.body,
     pace: passage.pace.answer,

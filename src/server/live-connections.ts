@@ -26,6 +26,8 @@ export class LiveConnections {
   readonly #every: number
   #timer: NodeJS.Timeout | undefined
   #closing = false
+  /** Since the last reload. */
+  #inForce: Settings | undefined
 
   constructor(every = LOOK_EVERY_MS) {
     this.#every = every
@@ -43,6 +45,11 @@ export class LiveConnections {
   /** Returns what is to be called when it is over. */
   add(live: LiveConnection): () => void {
     this.#all.add(live)
+    // It may have been let in before what ends those that were open already.
+    queueMicrotask(() => {
+      if (this.#closing) live.end('shutdown')
+      else if (this.#inForce !== undefined) this.#judge([live], this.#inForce)
+    })
     this.#timer ??= setInterval(() => this.look(), this.#every).unref()
     return () => {
       this.#all.delete(live)
@@ -62,21 +69,26 @@ export class LiveConnections {
 
   /** Ends those that were let in by something that is different now; they may come again and are decided anew. */
   reloaded(next: Settings): void {
-    const same = new Map<Settings, Map<string, boolean>>()
-    for (const live of [...this.#all]) {
-      const { settings, route } = live
-      if (settings === next) continue
-      const known = same.get(settings) ?? new Map<string, boolean>()
-      same.set(settings, known)
-      const unchanged = known.get(route) ?? isDeepStrictEqual(letInBy(settings, route), letInBy(next, route))
-      known.set(route, unchanged)
-      if (!unchanged) live.end('reload')
-    }
+    this.#inForce = next
+    this.#judge([...this.#all], next)
   }
 
   close(): void {
     this.#closing = true
     for (const live of [...this.#all]) live.end('shutdown')
+  }
+
+  #judge(all: readonly LiveConnection[], next: Settings): void {
+    const judged = new Map<Settings, Map<string, boolean>>()
+    for (const live of all) {
+      const { settings, route } = live
+      if (settings === next) continue
+      const known = judged.get(settings) ?? new Map<string, boolean>()
+      judged.set(settings, known)
+      const unchanged = known.get(route) ?? isDeepStrictEqual(letInBy(settings, route), letInBy(next, route))
+      known.set(route, unchanged)
+      if (!unchanged) live.end('reload')
+    }
   }
 }
 

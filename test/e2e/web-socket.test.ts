@@ -1,11 +1,12 @@
 // WebSockets through the gateway: opened on routes that say so, decided like every request, and everything that both sides say passes.
 
+import { type AddressInfo, createServer } from 'node:net'
 import { WebSocket } from 'undici'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refusalIn } from '../support/raw-socket.ts'
 import { ACCEPT, KEY, OPENING } from '../support/web-socket-client.ts'
 import { clientFrame, closeOf, frame, readFrames } from '../support/web-socket-frames.ts'
-import { startWebSocketRig, type WebSocketRig } from '../support/web-socket-rig.ts'
+import { startWebSocketRig, type WebSocketRig, webSocketMap } from '../support/web-socket-rig.ts'
 import { switched } from '../support/web-socket-upstream.ts'
 
 let rig: WebSocketRig
@@ -219,4 +220,62 @@ test('a client that leaves frees the upstream', async () => {
   raw.socket.resetAndDestroy()
   await over
   expect(readFrames(peer.behind()).frames).toEqual([])
+})
+
+describe('servers that cannot be reached:', () => {
+  test('another one is asked', async () => {
+    const other = await startWebSocketRig({ upstream: '' })
+    const closed = await closedPort()
+    const map = webSocketMap(other.live.url)
+    await other.reload((at) =>
+      map(at).replace(`url: "${other.live.url}"`, `url: ["http://127.0.0.1:${closed}", "${other.live.url}"]`),
+    )
+    for (let i = 0; i < 4; i++) {
+      const raw = await other.open()
+      await raw.opened()
+      expect(raw.head()).toMatch(/^HTTP\/1\.1 101/)
+      raw.socket.destroy()
+    }
+    await other.close()
+  })
+
+  test('502 when there is none', async () => {
+    const closed = await closedPort()
+    const alone = await startWebSocketRig()
+    await alone.reload((at) => webSocketMap(`http://127.0.0.1:${closed}`)(at))
+    const raw = await alone.open()
+    await raw.until(() => false)
+    expect(refusalIn(raw.head() + raw.behind())).toBe('502 upstream-unreachable')
+    await alone.close()
+  })
+})
+
+async function closedPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+test('a client that leaves while the upstream thinks: nothing is opened, and its place is free', async () => {
+  const slow = await startWebSocketRig({ webSocket: '{ connections: 1 }' })
+  let answer = (): void => {}
+  slow.live.answer = ({ key, socket }) => {
+    answer = () => void socket.write(switched(key))
+    return undefined
+  }
+  const raw = await slow.open()
+  const peer = await slow.live.peer()
+  raw.socket.resetAndDestroy()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  answer()
+  await new Promise<void>((resolve) => (peer.socket.destroyed ? resolve() : peer.socket.once('close', () => resolve())))
+  slow.live.reset()
+  for (;;) {
+    const again = await slow.open()
+    await again.opened()
+    if (again.head().startsWith('HTTP/1.1 101')) break
+  }
+  await slow.close()
 })

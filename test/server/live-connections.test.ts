@@ -55,6 +55,24 @@ test('a reload ends what was let in by something that is different now, and noth
   }
 })
 
+test('one that was on its way in while something changed ends like those that were open', async () => {
+  const other = settingsFrom(mapWith({ replace: ['smart: true', 'smart: false'] }))
+  const cases: readonly (readonly [(all: LiveConnections) => void, readonly Ending[]])[] = [
+    [(all) => all.reloaded(other), ['reload']],
+    [(all) => all.reloaded(settings), []],
+    [(all) => all.close(), ['shutdown']],
+  ]
+  for (const [change, expected] of cases) {
+    const all = new LiveConnections()
+    change(all)
+    const { live, ended } = one()
+    const forget = all.add(live)
+    await Promise.resolve()
+    expect(ended).toEqual(expected)
+    forget()
+  }
+})
+
 test('the end of the process ends everything, and lets nothing new in', () => {
   const all = new LiveConnections()
   const { live, ended } = one()

@@ -6,8 +6,11 @@ import { type Draft, isPlainRoute, type PlainRouteDraft, placed, placedByName, t
 
 export function checkRoutes(map: Draft, report: Report): void {
   for (const [route, path] of placed(map.routes, ['routes'])) {
-    if (isPlainRoute(route)) checkMatch(route, path, report)
-    if (isPlainRoute(route)) checkRewrite(route, path, report)
+    if (isPlainRoute(route)) {
+      checkMatch(route, path, report)
+      checkRewrite(route, path, report)
+      checkWebSocket(route, path, report)
+    }
     checkClientCredentials(route, path, report)
     checkHeaders(route, map.apiKeys?.header ?? 'X-API-Key', path, report)
   }
@@ -22,6 +25,13 @@ function checkMatch({ match, requires }: PlainRouteDraft, path: Path, report: Re
   }
   if (typeof match === 'object' && Object.keys(match).length === 0)
     report([...path, 'match'], 'expected at least one line such as GET /path')
+}
+
+function checkWebSocket({ match, webSocket }: PlainRouteDraft, path: Path, report: Report): void {
+  const lines = typeof match === 'object' ? Object.keys(match) : [String(match)]
+  if (webSocket && !lines.some((line) => line.startsWith('GET '))) {
+    report([...path, 'webSocket'], 'WebSockets are opened by GET, and no line of `match` is one')
+  }
 }
 
 /** What `from` says must be there in every request, so that nothing is sent under a path that nobody meant. */

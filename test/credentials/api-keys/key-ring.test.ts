@@ -138,3 +138,13 @@ test('whatever is changed in a secret, it is no key', () => {
     ),
   )
 })
+
+test('what a key holds open ends when the key does: expired, revoked, replaced or gone', () => {
+  const [one, two] = [testKey('api-key'), testKey('api-key')]
+  const ring = ringOf(one.key, two.key)
+  const counts = (id: string | undefined, seconds = NOW) => ring.counts(id, seconds * 1000)
+  expect([counts(one.key.id), counts('another'), counts(undefined)]).toEqual([true, false, false])
+  expect(counts(one.key.id, NOW + 3600)).toBe(false)
+  ring.replace([{ ...one.key, revoked: NOW - 1 }])
+  expect([counts(one.key.id), counts(two.key.id)]).toEqual([false, false])
+})
