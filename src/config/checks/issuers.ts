@@ -57,16 +57,16 @@ function checkIdentities(issuers: readonly (readonly [IssuerDraft, Path])[], rep
 
 /** A token that is no JWT does not say whose it is, so it is shown to one issuer after the other. */
 function warnOfShownTokens(map: Draft, route: RouteDraft, path: Path, warn: Report): void {
-  const counting = (map.issuers ?? []).filter((issuer) => {
-    const name = issuer?.name ?? issuer?.issuer
-    return name !== undefined && (route.issuers?.includes(name) ?? true)
-  })
-  const asked = counting.filter((issuer) => issuer?.introspection && issuer.introspection.opaque !== false)
-  if (asked.length < 2) return
-  const names = asked.map((issuer) => issuer?.name ?? issuer?.issuer).join(', ')
+  const asked = new Set(
+    (map.issuers ?? [])
+      .filter((issuer) => issuer?.introspection && issuer.introspection.opaque !== false)
+      .map((issuer) => issuer?.name ?? issuer?.issuer),
+  )
+  const names = (route.issuers ?? [...asked]).filter((name) => asked.has(name))
+  if (names.length < 2) return
   warn(
     [...path, 'issuers'],
-    `tokens that are no JWT are shown to ${names} in turn, though each is only one's; say "opaque: false" where an issuer has none`,
+    `tokens that are no JWT are shown to ${names.join(', ')} in turn, though each is only one's; say "opaque: false" where an issuer has none`,
   )
 }
 

@@ -47,3 +47,39 @@ describe('must name its issuers', () => {
     ],
   ])('%s', (_, route) => expect(saidOf(route)).toContain(NEEDED))
 })
+
+describe('issuers that are asked about tokens', () => {
+  const ASKED = 'introspection: { url: https://i.example.org/i, clientId: c, clientSecret: s'
+  /** Both issuers, each with what is given, and a route where both count. */
+  const both = (ehr: string, other: string) =>
+    SEVERAL.replace('name: ehr,', `name: ehr, ${ehr}`)
+      .replace('name: other,', `name: other, ${other}`)
+      .replace('issuers: [ehr]', 'issuers: [ehr, other]')
+
+  const shown = (map: string): string[] => {
+    const { problems, warnings } = said(map)
+    expect(problems).toEqual([])
+    return warnings.filter((warning) => warning.includes('shown to'))
+  }
+
+  test('need no keys', () => {
+    const asked = SEVERAL.replace('jwks: https://o.example.org/jwks', `${ASKED} }`)
+    expect(said(asked)).toEqual({ problems: [], warnings: [] })
+  })
+
+  test('are warned of where one sees what is the tokens of another', () => {
+    expect(shown(both(`${ASKED} },`, `${ASKED} },`))).toEqual([expect.stringContaining('shown to ehr, other in turn')])
+  })
+
+  test('unless one of them is never shown such tokens, or no route has both', () => {
+    expect(shown(both(`${ASKED} },`, `${ASKED}, opaque: false },`))).toEqual([])
+    expect(shown(both(`${ASKED} },`, ''))).toEqual([])
+    const apart = both(`${ASKED} },`, `${ASKED} },`).replace('issuers: [ehr, other]', 'issuers: [ehr]')
+    expect(shown(apart)).toEqual([])
+  })
+
+  test('are asked over https', () => {
+    const plain = both(`${ASKED.replace('https', 'http')} },`, '')
+    expect(said(plain).problems.join()).toContain('http is accepted on loopback only')
+  })
+})
