@@ -8,7 +8,11 @@ import type { Socket } from 'node:net'
 /** Requests read ahead on one connection, from which on nothing more is read of it. */
 const MOST_AHEAD = 16
 
-const ahead = new WeakMap<Socket, number>()
+interface Ahead {
+  waiting: number
+}
+
+const ahead = new WeakMap<Socket, Ahead>()
 
 export function inTurn(request: IncomingMessage, response: ServerResponse, handle: () => void): void {
   // node:http gives a response its socket when its turn has come.
@@ -17,13 +21,20 @@ export function inTurn(request: IncomingMessage, response: ServerResponse, handl
     return
   }
   const { socket } = request
-  const waiting = (ahead.get(socket) ?? 0) + 1
-  ahead.set(socket, waiting)
-  if (waiting >= MOST_AHEAD) socket.pause()
+  const line = ahead.get(socket) ?? lineOf(socket)
+  if (++line.waiting >= MOST_AHEAD) socket.pause()
   response.once('socket', () => {
-    const left = ahead.get(socket)! - 1
-    ahead.set(socket, left)
-    if (left < MOST_AHEAD) socket.resume()
+    if (--line.waiting < MOST_AHEAD) socket.resume()
     handle()
   })
+}
+
+function lineOf(socket: Socket): Ahead {
+  const line: Ahead = { waiting: 0 }
+  ahead.set(socket, line)
+  // node:http reads on by itself after each answer, and each time as much as comes.
+  socket.on('resume', () => {
+    if (line.waiting >= MOST_AHEAD) socket.pause()
+  })
+  return line
 }

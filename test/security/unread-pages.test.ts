@@ -11,21 +11,21 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-test('page after page, none of which is read', async () => {
+test('page after page, asked for without end, and none is read', async () => {
   const client = await slowClient(rig.port)
   client.socket.on('error', () => {}).pause()
   let asked = 0
-  const asking = setInterval(() => {
-    client.socket.write('GET /scopes/ HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(10))
-    asked += 10
-  }, 2)
-  // The operating system buffers some megabytes on the way; then nothing moves any more.
-  await new Promise((resolve) => setTimeout(resolve, 2_500))
-  clearInterval(asking)
-  client.socket.resume()
-  await client.closed
-  const page = (await rig.ask('GET /scopes/')).text.length
-  expect(client.bytes()).toBeLessThan(asked * page)
+  // The operating system buffers some megabytes both ways; then nothing moves any more, and after the idle time it is over.
+  while (!client.isClosed()) {
+    if (!client.socket.writableNeedDrain) {
+      client.socket.write('GET /scopes/ HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000))
+      asked += 1_000
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  // Requests that are read ahead of their answers lie in memory; before that was stopped, this never ended.
+  expect(asked).toBeLessThan(500_000)
+  expect((await rig.ask('GET /scopes/')).status).toBe(200)
 })
 
 test('a connection that rests is closed after the idle time, without an answer to nothing', async () => {
