@@ -30,20 +30,22 @@ export async function runServe(config: string): Promise<0 | 1> {
       'warning: SCOPEGATE_SEAL_KEYS is not set: page links are good for this process only, and until it ends',
     )
   }
-  let running: Running
+  let running: Running | undefined
+  // From the beginning, because unheard it would end the process.
+  process.on('SIGHUP', () => void running?.reload('signal'))
   try {
     running = await open(loaded, file, sealKeys)
   } catch (error) {
     console.error(describeOpening(error, loaded))
     return 1
   }
-  process.on('SIGHUP', () => void running.reload('signal'))
-  file.watch(() => running.reload('file'))
+  const { reload, close } = running
+  file.watch(() => reload('file'))
   console.error(`scopegate listens on ${running.url}, admin on ${running.adminUrl}`)
   const signal = await stopSignal()
   file.stop()
   // Somebody at a terminal waits; an orchestrator first has to tell its balancers.
-  await running.close({ grace: signal === 'SIGTERM' })
+  await close({ grace: signal === 'SIGTERM' })
   return 0
 }
 

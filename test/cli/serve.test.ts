@@ -1,6 +1,6 @@
 // `serve`, `check`, `healthcheck` and the usage, as processes: exit codes, what they print, which ports they open.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -133,6 +133,27 @@ describe('serve', () => {
         .map((line) => JSON.parse(line)),
     ).toMatchObject([{ route: 'app', status: 200 }])
     client.close()
+    upstream.reset()
+  })
+
+  test('SIGHUP and a changed file reload; SIGTERM with grace still accepts, is not ready, and says that connections end', async () => {
+    const config = writeMap(sound(0, 0).replace('drain: 5s', 'drain: 5s, grace: 1500ms'))
+    const serving = startCommand(['serve', '--config', config])
+    const [, port = '', adminPort = ''] = await serving.prints(LISTENS)
+    const [client, admin] = [new HttpClient(Number(port)), new HttpClient(Number(adminPort))]
+    const ready = async () => (await admin.ask('GET /health/ready')).json
+    serving.process.kill('SIGHUP')
+    await expect.poll(ready).toEqual({ status: 'ready', generation: 2 })
+    writeFileSync(config, readFileSync(config, 'utf8').replace('GET /app', 'GET /other'))
+    await expect.poll(ready, { timeout: 5_000 }).toEqual({ status: 'ready', generation: 3 })
+    expect((await client.ask('GET /other')).headers['connection']).toBe('keep-alive')
+    serving.process.kill('SIGTERM')
+    await expect.poll(ready).toEqual({ status: 'draining', generation: 3 })
+    const late = await client.ask('GET /other')
+    expect([late.status, late.headers['connection']]).toEqual([200, 'close'])
+    expect((await serving.ended).code).toBe(0)
+    client.close()
+    admin.close()
     upstream.reset()
   })
 

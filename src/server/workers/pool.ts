@@ -26,6 +26,9 @@ interface Member {
 
 /** What a worker may take to start: it loads a program and reads files. */
 const BEGIN_MS = 60_000
+const PING_EVERY_MS = 5_000
+/** A worker that answers nothing for so long serves nobody: its event loop stands still. */
+const HANGS_MS = 30_000
 /** Beyond the time that the route map gives, before a worker is cut down. */
 const LAST_MS = 5_000
 
@@ -143,12 +146,25 @@ export class Pool {
         const begun = (await member.caller.call('begin', { ...order(), port: this.#port }, BEGIN_MS)) as Begun
         this.#boundPort = begun.port
         member.serves = true
+        this.#watch(member)
         return begun
       } catch (error) {
         worker.process.kill('SIGKILL')
         throw error
       }
     })
+  }
+
+  #watch({ worker, caller }: Member): void {
+    const ping = (): void => {
+      caller.call('ping', undefined, HANGS_MS).catch((error: Error) => {
+        if (worker.isDead() || !this.#members.has(worker.id)) return
+        this.#options.log.logger.error({ worker: worker.id, problem: error.message }, 'a worker hangs and is replaced')
+        worker.process.kill('SIGKILL')
+      })
+    }
+    const timer = setInterval(ping, PING_EVERY_MS)
+    worker.once('exit', () => clearInterval(timer))
   }
 
   #replace(place: number, id: number, lifetime: number, code: number | null, signal: string | null): void {

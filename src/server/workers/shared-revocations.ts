@@ -24,12 +24,14 @@ export class SharedRevocations {
   readonly #log: Log
   #lease: Lease | undefined
   #file: RevocationFile | undefined
+  #issuers: readonly string[] = []
 
   constructor({ log, tellWorkers }: SharedRevocationsOptions) {
     this.#log = log
     this.places = revocationPlaces({
       revocations: this.#revocations,
       file: () => this.#file,
+      issuers: () => this.#issuers,
       now: Date.now,
       broadcast: tellWorkers,
     })
@@ -41,7 +43,7 @@ export class SharedRevocations {
   }
 
   /** From now on the file of these settings is the one that is kept. Rejects when it cannot be read, and changes nothing then. */
-  async follow({ revocations }: Settings): Promise<void> {
+  async follow({ revocations, issuers }: Settings): Promise<void> {
     const lease = this.#keeper.lease()
     const parts = { revocations: this.#revocations, now: Date.now }
     try {
@@ -50,6 +52,7 @@ export class SharedRevocations {
       await lease.end(0)
       throw error
     }
+    this.#issuers = issuers.map(({ issuer }) => issuer)
     await this.#lease?.end(0)
     this.#lease = lease
   }

@@ -66,6 +66,7 @@ export function runWorker(log: Log): Promise<never> {
     revoke: (revocations: readonly Revocation[]) => {
       if (!serving!.lasting.revocations.post(revocations)) throw new Error('it holds too many revocations')
     },
+    ping: () => true,
     metrics: () => serving!.metrics.snapshot(),
     keys: () => serving!.keys(),
     explain: (request: ExplainRequest) => serving!.explain(request),
