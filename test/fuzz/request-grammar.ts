@@ -59,6 +59,8 @@ const TARGET_TRICKS: readonly ((target: string, random: Random) => string)[] = [
       random.pick(['/..', '/.', '/%2e%2e', '/..;', '//', '/;x=1', '\\', '%2f', '%5c', '%00', '%252e', '%3b', '/.%2e']),
       random,
     ),
+  (target, random) => insert(target, random.pick(['/..', '/.', '/', ';x', '%2f..', '%2e', '/%2e%2E']), random),
+  (target, random) => insert(insert(target, '/..', random), random.pick(['/x', '/..']), random),
   (target) => `http://client.test${target}`,
   (target) => `${target}#x`,
   (target) => `//evil.example${target}`,
@@ -150,7 +152,7 @@ export function makeRequest(random: Random, nonce: string, last: boolean): Made 
   const who = random.pick<Who>(['alice', 'alice', 'bob', 'bob', 'nobody', 'none'])
   const [method, plain] = random.pick(ASKED[who])
   const odd = random.chance(0.7)
-  const target = odd && random.chance(0.3) ? random.pick(TARGET_TRICKS)(plain, random) : plain
+  const target = odd && random.chance(0.4) ? random.pick(TARGET_TRICKS)(plain, random) : plain
   const sent =
     odd && random.chance(0.1)
       ? random.pick(['GET', 'HEAD', 'POST', 'OPTIONS', 'TRACE', 'CONNECT', 'PRI', 'get', 'PURGE', 'QUERY', ''])
@@ -199,7 +201,10 @@ function contentFor(target: string, nonce: string, random: Random): string {
   return JSON.stringify(resource)
 }
 
+/** Mostly as a segment, or as a part of one, where a path is split. */
 function insert(target: string, what: string, random: Random): string {
-  const at = 1 + random.below(target.length)
+  const [path = ''] = target.split('?', 1)
+  const slashes = [...path.matchAll(/\//g)].map(({ index }) => index)
+  const at = random.chance(0.8) ? random.pick([...slashes.slice(1), path.length]) : 1 + random.below(target.length)
   return target.slice(0, at) + what + target.slice(at)
 }
