@@ -2,7 +2,7 @@
 // the operating system. Tokens are signed here; the route map names their key in a file.
 
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -19,6 +19,8 @@ export interface GatewayProcess {
   /** Bytes. */
   peak(): number
   resident(): number
+  /** Open sockets, its own listeners among them; 0 where the system does not tell. */
+  sockets(): number
   stop(): Promise<number>
 }
 
@@ -63,11 +65,26 @@ export async function startGatewayProcess(map: string): Promise<GatewayProcess> 
     forgetPeak: () => writeFileSync(`/proc/${child.pid}/clear_refs`, '5'),
     peak: () => status('VmHWM'),
     resident: () => status('VmRSS'),
+    sockets: () => (CAN_MEASURE ? openSockets(child.pid!) : 0),
     async stop() {
       child.kill('SIGTERM')
       const code = await ended
       rmSync(directory, { recursive: true, force: true })
       return code
     },
+  }
+}
+
+function openSockets(pid: number): number {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).filter((fd) => linkOf(`${folder}/${fd}`).startsWith('socket:')).length
+}
+
+/** Of a file that was closed meanwhile, nothing. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
   }
 }
