@@ -4,10 +4,10 @@
 
 import { readFileSync } from 'node:fs'
 import { LockedFileError, lockFile, replaceFile } from './locked-file.ts'
-import { parseRevocationLines, printRevocation, RevocationError } from './revocation-lines.ts'
-import { type Revocation, RevocationList } from './revocation-list.ts'
-import type { Revocations } from './revocations.ts'
-import { type FileNews, WatchedFile } from './watched-file.ts'
+import { printRevocationLines, RevocationError, readRevocationLines } from './revocation-lines.ts'
+import type { Revocation, RevocationList } from './revocation-list.ts'
+import { MOST_REVOCATIONS, type Revocations } from './revocations.ts'
+import { type FileNews, LARGEST_FILE, WatchedFile } from './watched-file.ts'
 
 export interface RevocationFileOptions {
   readonly file: string
@@ -16,7 +16,7 @@ export interface RevocationFileOptions {
   readonly now: () => number
   /** Milliseconds between two looks at the file. */
   readonly interval?: number
-  readonly onNews?: (news: FileNews<readonly Revocation[]>) => void
+  readonly onNews?: (news: FileNews<RevocationList>) => void
 }
 
 export interface RevocationFile {
@@ -40,7 +40,7 @@ export async function openRevocationFile(options: RevocationFileOptions): Promis
   let open = false
   const watch = new WatchedFile(
     file,
-    (text) => parseRevocationLines(text, file, now()),
+    (text) => readRevocationLines(text, file, now()),
     (news) => {
       if (news.state === 'read') source.replace(news.content)
       problems = news.state === 'broken' ? news.problems : news.state === 'missing' ? [missing(file)] : []
@@ -79,10 +79,16 @@ async function addTo(file: string, added: readonly Revocation[], now: number): P
     throw new RevocationError([error instanceof LockedFileError ? error.message : cannot(file, 'written', error)])
   })
   try {
-    const list = new RevocationList(parseRevocationLines(readWhole(file), file, now))
+    const list = await readRevocationLines(readWhole(file), file, now)
     for (const revocation of added) list.add(revocation)
-    const lines = [...list].map((revocation) => `${JSON.stringify(printRevocation(revocation))}\n`)
-    replaceFile(file, lines.join(''))
+    const text = await printRevocationLines(list)
+    // What could not be read back would be lost with the next start.
+    if (list.size > MOST_REVOCATIONS || Buffer.byteLength(text) > LARGEST_FILE) {
+      throw new RevocationError([
+        `${file}: it is full. Let revocations expire sooner, or take out what is no longer needed.`,
+      ])
+    }
+    replaceFile(file, text)
   } catch (error) {
     throw error instanceof RevocationError ? error : new RevocationError([cannot(file, 'written', error)])
   } finally {

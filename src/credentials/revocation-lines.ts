@@ -1,11 +1,15 @@
 // Revocations as text: one JSON object a line, in the revocations file, and in a list on the admin port. Read strictly: a member that is
 // misspelt would revoke something else than was meant. Messages name the place, and nothing of what stands there.
 
-import type { Revocation } from './revocation-list.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Revocation, RevocationList } from './revocation-list.ts'
 import { MOST_REVOCATIONS } from './revocations.ts'
 import { parseStrictObject } from './strict-json.ts'
 
 const LONGEST_TEXT = 1_024
+/** Lines in one go, some milliseconds: requests are served in between. */
+const LINES_AT_ONCE = 1_000
+const MOST_PROBLEMS = 20
 /** When a line does not say: longer than any token should live. Moments in seconds. */
 const DEFAULT_LIFE = 90 * 86_400
 const MEMBERS = ['iss', 'jti', 'sub', 'client', 'issuedBefore', 'expires']
@@ -21,21 +25,32 @@ export class RevocationError extends Error {
   }
 }
 
-/** `now` in milliseconds; throws a RevocationError that names every wrong line. */
-export function parseRevocationLines(text: string, file: string, now: number): readonly Revocation[] {
-  const revocations: Revocation[] = []
+/** `now` in milliseconds; rejects with a RevocationError that names the first wrong lines. */
+export async function readRevocationLines(text: string, file: string, now: number): Promise<RevocationList> {
+  const list = new RevocationList()
   const problems: string[] = []
   for (const [index, line] of text.split('\n').entries()) {
+    if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await turn()
     if (line.trim() === '' || line.startsWith('#')) continue
     const value = parseStrictObject(Buffer.from(line))
     const read = value === undefined ? 'it is not one JSON object' : readRevocation(value, now)
-    if (typeof read === 'string') problems.push(`${file}:${index + 1}:1: ${read}`)
-    else if (read.expires > now / 1000) revocations.push(read)
+    if (typeof read !== 'string') {
+      if (read.expires > now / 1000) list.add(read)
+    } else if (problems.push(`${file}:${index + 1}:1: ${read}`) === MOST_PROBLEMS) break
   }
-  if (revocations.length > MOST_REVOCATIONS)
-    problems.push(`${file}: it holds more than ${MOST_REVOCATIONS} revocations`)
-  if (problems.length > 0) throw new RevocationError(problems.slice(0, 20))
-  return revocations
+  if (list.size > MOST_REVOCATIONS) problems.push(`${file}: it holds more than ${MOST_REVOCATIONS} revocations`)
+  if (problems.length > 0) throw new RevocationError(problems)
+  return list
+}
+
+export async function printRevocationLines(list: RevocationList): Promise<string> {
+  let text = ''
+  let lines = 0
+  for (const revocation of list) {
+    if (++lines % LINES_AT_ONCE === 0) await turn()
+    text += `${JSON.stringify(printRevocation(revocation))}\n`
+  }
+  return text
 }
 
 /** A revocation, or what is wrong with it. */

@@ -11,8 +11,8 @@ export const MOST_REVOCATIONS = 100_000
 const REVOKED = refuse('token-revoked', 'This access token was revoked. Get a new one.')
 
 export interface RevocationSource {
-  /** All at once; what is not in `revocations` is no longer said by this source. */
-  replace(revocations: readonly Revocation[]): void
+  /** All at once; what is not in it is no longer said by this source. */
+  replace(list: RevocationList): void
   /** Says nothing any more. */
   close(): void
 }
@@ -39,10 +39,12 @@ export class Revocations {
 
   /** Those that still count, each once, wherever they are said. */
   list(): readonly Revocation[] {
-    const all = new RevocationList(this.#posted)
-    for (const list of this.#sources.values()) for (const revocation of list) all.add(revocation)
+    const lists = [...this.#sources.values(), this.#posted]
     const seconds = this.#now() / 1000
-    return [...all].filter(({ expires }) => seconds < expires)
+    return lists.flatMap((list, at) => {
+      const before = lists.slice(0, at)
+      return [...list].filter((one) => seconds < one.expires && !before.some((it) => it.covers(one)))
+    })
   }
 
   /** At once. False, and nothing is taken, when there would be too many: none is forgotten early to make room. */
@@ -58,8 +60,7 @@ export class Revocations {
   /** What the source says from now on counts beside the others. What was posted and stands there is its own from then on. */
   source(): RevocationSource {
     const source: RevocationSource = {
-      replace: (revocations) => {
-        const list = new RevocationList(revocations)
+      replace: (list) => {
         this.#sources.set(source, list)
         this.#keep((posted) => !list.covers(posted))
         this.#tell()

@@ -11,9 +11,9 @@ export type FileNews<Content> =
   | { readonly state: 'broken'; readonly problems: readonly string[] }
 
 /** Throws an error that has `problems` when the text cannot be used. */
-export type ParseFile<Content> = (text: string, file: string) => Content
+export type ParseFile<Content> = (text: string, file: string) => Content | Promise<Content>
 
-const LARGEST = 16 * 1024 * 1024
+export const LARGEST_FILE = 16 * 1024 * 1024
 /** File systems count time in steps: a file that was written just now may change again without a newer time. */
 const SETTLED_MS = 2_000
 
@@ -65,7 +65,7 @@ export class WatchedFile<Content> {
     if (text === undefined) return
     this.#text = text
     try {
-      this.#news({ state: 'read', content: this.#parse(text, this.#file) })
+      this.#news({ state: 'read', content: await this.#parse(text, this.#file) })
     } catch (error) {
       this.#news({ state: 'broken', problems: problemsOf(error) ?? [`${this.#file}: it cannot be parsed`] })
     }
@@ -77,7 +77,7 @@ export class WatchedFile<Content> {
       const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs } = await handle.stat({ bigint: true })
       const stamp = [dev, ino, size, mtimeNs, ctimeNs].join()
       if (stamp === this.#stamp) return undefined
-      if (size > LARGEST) throw new Error(`it is larger than ${LARGEST} bytes`)
+      if (size > LARGEST_FILE) throw new Error(`it is larger than ${LARGEST_FILE} bytes`)
       const text = await handle.readFile('utf8')
       this.#stamp = Date.now() - Number(mtimeMs) > SETTLED_MS ? stamp : ''
       return text === this.#text ? undefined : text

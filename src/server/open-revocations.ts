@@ -2,7 +2,7 @@
 // refuses the configuration: a gateway that lost its revocations would let revoked tokens in.
 
 import { openRevocationFile, type RevocationFile } from '../credentials/revocation-file.ts'
-import type { Revocation } from '../credentials/revocation-list.ts'
+import type { RevocationList } from '../credentials/revocation-list.ts'
 import type { Revocations } from '../credentials/revocations.ts'
 import type { FileNews } from '../credentials/watched-file.ts'
 import type { Log } from '../observability/logger.ts'
@@ -26,10 +26,10 @@ export function openRevocations(
   return lease.opened('revocations', file, open, (opened) => opened.close())
 }
 
-function logNews(news: FileNews<readonly Revocation[]>, file: string, { logger }: Log): void {
+function logNews(news: FileNews<RevocationList>, file: string, { logger }: Log): void {
   switch (news.state) {
     case 'read':
-      logger.info({ file, count: news.content.length }, 'the revocations were read')
+      logger.info({ file, count: news.content.size }, 'the revocations were read')
       break
     case 'missing':
       logger.error({ file }, 'the file of revocations is gone: what was read before counts on')

@@ -13,6 +13,8 @@ export interface RevocationPlaceOptions {
   readonly revocations: Revocations
   /** That of the route map in force. */
   file(): Pick<RevocationFile, 'append' | 'problems'> | undefined
+  /** The `iss` of every issuer of the route map in force: a revocation of another meets nothing, and is told. */
+  issuers(): readonly string[]
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Tells other processes that serve the same route map. */
@@ -20,6 +22,8 @@ export interface RevocationPlaceOptions {
 }
 
 const PATH = '/revocations'
+const STRANGER =
+  'no issuer of the route map has this iss, so it meets no token today. It is compared character by character.'
 const EXAMPLE = '{"revocations": [{"iss": "https://issuer.example.org", "jti": "…"}]}'
 
 export function revocationPlaces(options: RevocationPlaceOptions): readonly AdminPlace[] {
@@ -40,7 +44,7 @@ export function revocationPlaces(options: RevocationPlaceOptions): readonly Admi
 
 async function revoke(
   text: string,
-  { revocations, file, now, broadcast }: RevocationPlaceOptions,
+  { revocations, file, issuers, now, broadcast }: RevocationPlaceOptions,
 ): Promise<AdminReply> {
   const asked = readAsked(text, now())
   if (typeof asked === 'string') return refuse('body-invalid', `${asked}. Send such as ${EXAMPLE}.`)
@@ -49,7 +53,9 @@ async function revoke(
     return refuse('overloaded', detail)
   }
   broadcast?.(asked)
-  const json = { revoked: asked.map(printRevocation) }
+  const known = new Set(issuers())
+  const warnings = asked.flatMap(({ iss }, index) => (known.has(iss) ? [] : [`Revocation ${index + 1}: ${STRANGER}`]))
+  const json = { revoked: asked.map(printRevocation), ...(warnings.length > 0 && { warnings }) }
   const kept = file()
   if (kept === undefined) return { status: 200, json: { ...json, kept: 'in memory' } }
   try {

@@ -49,6 +49,7 @@ export async function start(options: StartOptions): Promise<Running> {
       places: revocationPlaces({
         revocations: serving.lasting.revocations,
         file: () => generations.current?.revocationFile,
+        issuers: () => generations.current!.composed.settings.issuers.map(({ issuer }) => issuer),
         now: serving.lasting.now,
       }),
       reload: () => reloader.reload('request'),

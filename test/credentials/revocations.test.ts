@@ -5,8 +5,8 @@ import {
   type RevocationFile,
   type RevocationFileOptions,
 } from '../../src/credentials/revocation-file.ts'
-import { parseRevocationLines, RevocationError } from '../../src/credentials/revocation-lines.ts'
-import type { Revocation } from '../../src/credentials/revocation-list.ts'
+import { RevocationError, readRevocationLines } from '../../src/credentials/revocation-lines.ts'
+import { type Revocation, RevocationList } from '../../src/credentials/revocation-list.ts'
 import { MOST_REVOCATIONS, Revocations } from '../../src/credentials/revocations.ts'
 import type { GrantFacts } from '../../src/domain/grant.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
@@ -111,7 +111,7 @@ describe('what is revoked', () => {
     let heard = 0
     const stop = revocations.onChange(() => heard++)
     revocations.post([{ iss: ISS, jti: 't1', expires: LATER }])
-    revocations.source().replace([])
+    revocations.source().replace(new RevocationList())
     stop()
     revocations.post([{ iss: ISS, jti: 't2', expires: LATER }])
     expect(heard).toBe(2)
@@ -119,16 +119,16 @@ describe('what is revoked', () => {
 })
 
 describe('a line of the file', () => {
-  const read = (line: string) => parseRevocationLines(line, 'r.jsonl', clock.now())
+  const read = async (line: string) => [...(await readRevocationLines(line, 'r.jsonl', clock.now()))]
 
-  test('says moments as dates or seconds; without an end it counts for 90 days', () => {
-    expect(read(`{"iss":"${ISS}","jti":"t1","expires":"2027-01-31T08:00:00Z"}\n`)).toEqual([
+  test('says moments as dates or seconds; without an end it counts for 90 days', async () => {
+    expect(await read(`{"iss":"${ISS}","jti":"t1","expires":"2027-01-31T08:00:00Z"}\n`)).toEqual([
       { iss: ISS, jti: 't1', expires: Date.parse('2027-01-31T08:00:00Z') / 1000 },
     ])
-    expect(read(`# why\n\n{"iss":"${ISS}","sub":"s1","issuedBefore":${START}}\r\n`)).toEqual([
+    expect(await read(`# why\n\n{"iss":"${ISS}","sub":"s1","issuedBefore":${START}}\r\n`)).toEqual([
       { iss: ISS, sub: 's1', issuedBefore: START, expires: START + 90 * 86_400 },
     ])
-    expect(read(`{"iss":"${ISS}","client":"c1","expires":${START}}`)).toEqual([])
+    expect(await read(`{"iss":"${ISS}","client":"c1","expires":${START}}`)).toEqual([])
   })
 
   test.each([
@@ -151,13 +151,8 @@ describe('a line of the file', () => {
     '{"iss":"i","sub":"s","expires":1e99}',
     '{"iss":"i","sub":"s","Expires":1}',
     `{"iss":"i","sub":"${'s'.repeat(1025)}"}`,
-  ])('that is wrong is told by its place alone: %.60s', (line) => {
-    let problems: readonly string[] = []
-    try {
-      read(`\n${line}`)
-    } catch (error) {
-      problems = (error as RevocationError).problems
-    }
+  ])('that is wrong is told by its place alone: %.60s', async (line) => {
+    const { problems } = (await read(`\n${line}`).catch((error: unknown) => error)) as RevocationError
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatch(/^r\.jsonl:2:1: /)
     expect(problems[0]).not.toContain('zebra')
@@ -257,9 +252,21 @@ describe('the file', () => {
     expect(ids()).toEqual(['t1'])
   })
 
+  test('that would become too large to be read back is not written', async () => {
+    const long = 'x'.repeat(1_000)
+    writeFileSync(file, Array.from({ length: 15_000 }, (_, i) => line(`${long}${i}`)).join(''))
+    const followed = await open()
+    expect(revocations.list()).toHaveLength(15_000)
+    const more = Array.from({ length: 1_000 }, (_, i) => ({ iss: ISS, sub: `${long}${i}`, expires: LATER }))
+    await expect(followed.append(more)).rejects.toThrow(/it is full/)
+    expect([followed.problems, revocations.list().length]).toEqual([[], 15_000])
+    await followed.append(more.slice(0, 1))
+    expect(revocations.list()).toHaveLength(15_001)
+  })
+
   test('says nothing any more when it is closed, others still do', async () => {
     writeFileSync(file, line('t1'))
-    revocations.source().replace([{ iss: ISS, jti: 't2', expires: LATER }])
+    revocations.source().replace(new RevocationList([{ iss: ISS, jti: 't2', expires: LATER }]))
     const followed = await open()
     expect(ids()).toEqual(['t2', 't1'])
     followed.close()
@@ -292,11 +299,11 @@ describe('before an authenticator', () => {
     issuer.say = () => ({ active: true, exp: START + 600, jti: 'token-1' })
     const outcomes = async () => [await rig.outcome(token), await rig.outcome(other), await rig.outcome('opaque')]
     expect(await outcomes()).toEqual(['ok', 'ok', 'ok'])
-    source.replace([{ iss: issuer.url, jti: 'token-1', expires: LATER }])
+    source.replace(new RevocationList([{ iss: issuer.url, jti: 'token-1', expires: LATER }]))
     expect(await outcomes()).toEqual(['token-revoked', 'ok', 'token-revoked'])
-    source.replace([{ iss: issuer.url, client: 'app', issuedBefore: START, expires: LATER }])
+    source.replace(new RevocationList([{ iss: issuer.url, client: 'app', issuedBefore: START, expires: LATER }]))
     expect(await outcomes()).toEqual(['token-revoked', 'token-revoked', 'ok'])
-    source.replace([])
+    source.replace(new RevocationList())
     expect(await outcomes()).toEqual(['ok', 'ok', 'ok'])
     expect(rig.lookups.filter((it) => it === 'miss').length).toBe(2)
     await rig.authenticator.close()

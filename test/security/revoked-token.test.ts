@@ -101,6 +101,13 @@ test('a gateway whose revocations are lost does not start', async () => {
   )
 })
 
+test('of an issuer that the route map does not know is taken, and told', async () => {
+  rig = await startRig()
+  const { revoked, warnings } = (await revoke({ iss: `${rig.issuer.url}/`, jti: 'one' })).json
+  expect([revoked.length, warnings]).toEqual([1, [expect.stringContaining('Revocation 1: no issuer')]])
+  expect((await revoke({ iss: rig.issuer.url, jti: 'one' })).json).not.toHaveProperty('warnings')
+})
+
 describe('what is posted wrongly revokes nothing', () => {
   beforeEach(async () => {
     rig = await startRig()
