@@ -10,13 +10,11 @@ import { type Handshake, VERSION } from './handshake.ts'
 
 const LONGEST_ANSWER_HEADERS = 64 * 1024
 
-/** `path` is whole. http-proxy-3 reads method, version, fields and target of it, and nothing else. */
-export function standIn(
-  { url }: Target,
-  path: string,
-  headers: readonly string[],
-  { key, protocols }: Handshake,
-): IncomingMessage {
+/**
+ * http-proxy-3 reads method, version, fields and target of it, and nothing else. The target is none: it would be printed anew, and
+ * written to the log of whoever debugs; the request gets its own behind http-proxy-3's back.
+ */
+export function standIn({ url }: Target, headers: readonly string[], { key, protocols }: Handshake): IncomingMessage {
   const fields = asMap(headers)
   fields['host'] = new URL(url).host
   fields['connection'] = 'Upgrade'
@@ -24,7 +22,7 @@ export function standIn(
   fields['sec-websocket-version'] = VERSION
   fields['sec-websocket-key'] = key
   if (protocols.length > 0) fields['sec-websocket-protocol'] = protocols.join(', ')
-  const request = { method: 'GET', url: path, headers: fields, httpVersion: '1.1', httpVersionMajor: 1 }
+  const request = { method: 'GET', url: '/', headers: fields, httpVersion: '1.1', httpVersionMajor: 1 }
   return request as unknown as IncomingMessage
 }
 
@@ -38,7 +36,6 @@ export function optionsFor({ url, tls }: Target, connectTimeout: number): Server
       host,
       hostname: host,
       port: Number(port) || (protocol === 'https:' ? 443 : 80),
-      // No path: http-proxy-3 would read it as a URL and print it anew.
       ...(ca !== undefined && { ca }),
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key }),
