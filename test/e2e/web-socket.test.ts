@@ -222,6 +222,40 @@ test('a client that leaves frees the upstream', async () => {
   expect(readFrames(peer.behind()).frames).toEqual([])
 })
 
+test('FHIR Subscriptions: a line of its own beside the FHIR route, at the path that the server knows', async () => {
+  const more = `  - { name: fhir, fhir: R4, path: /fhir/R4, upstream: plain, smart: true }
+  - name: subscriptions
+    upstream: live
+    webSocket: true
+    match: { GET /fhir-ws/*: live.read }
+    rewrite: { from: /fhir-ws, to: /websocket }`
+  const fhir = await startWebSocketRig({ more })
+  const raw = await fhir.open({ target: '/fhir-ws/R4' })
+  await raw.opened()
+  expect((await fhir.live.peer()).head).toMatch(/^GET \/websocket\/R4 HTTP/)
+  raw.send(clientFrame('bind s1'))
+  await raw.until(() => raw.frames().length > 0)
+  expect(raw.frames()[0]!.payload.toString()).toBe('bind s1')
+  raw.socket.destroy()
+  const onRoute = await fhir.open({ target: '/fhir/R4/Patient/1', opening: [...OPENING, 'Connection: close'] })
+  await onRoute.until(() => false)
+  expect(onRoute.head()).toMatch(/^HTTP\/1\.1 401/)
+  await fhir.close()
+})
+
+test('each opening counts against the rate of its route, and is told how much is left', async () => {
+  const limited = await startWebSocketRig({ webSocket: 'true\n    rateLimit: { requests: 1, per: 1h }' })
+  const first = await limited.open()
+  await first.opened()
+  expect(first.head()).toMatch(/^HTTP\/1\.1 101[\s\S]*^ratelimit: /im)
+  const second = await limited.open()
+  await second.until(() => false)
+  expect(refusalIn(second.head() + second.behind())).toBe('429 rate-limited')
+  expect(limited.live.peers).toHaveLength(1)
+  first.socket.destroy()
+  await limited.close()
+})
+
 describe('servers that cannot be reached:', () => {
   test('another one is asked', async () => {
     const other = await startWebSocketRig({ upstream: '' })
