@@ -9,10 +9,13 @@ import type { EntryChange } from '../domain/fhir/bundle-print.ts'
 import { EntryReferences, refersTo } from '../domain/fhir/entry-references.ts'
 import { isWrite } from '../domain/fhir/interaction.ts'
 import { printRequestPath } from '../domain/fhir/request-path.ts'
+import type { JsonObject } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse, refuseEach } from '../domain/refusal.ts'
 import { ConditionalReferences } from './conditional-references.ts'
+import { findEntryMatches } from './entry-matches.ts'
 import { checkEntry, type PlannedEntry } from './entry-write.ts'
 import { inParallel } from './in-parallel.ts'
+import { targetsOf } from './provenance-entries.ts'
 import type { WriteRules } from './write-check.ts'
 
 export interface PlannedBundle {
@@ -38,6 +41,7 @@ export interface PlannedAgain {
   readonly body: string
 }
 
+const NO_ADDRESSES: ReadonlyMap<string, string> = new Map()
 /** Questions to the upstream at a time. */
 const MOST_AT_ONCE = 8
 
@@ -50,10 +54,12 @@ export async function planBundle(
   const constraints = decision.outcome === 'forward' ? [] : decision.constraints
   const refused = new Map(decision.outcome === 'forward' ? [] : decision.refused)
   const limits = limitsOf(entries, constraints)
+  const addresses = code === 'transaction' ? await findEntryMatches(entries, constraints, rules.ask) : NO_ADDRESSES
+  if (isRefusal(addresses)) return addresses
   const references = new EntryReferences(code, entries)
   const entryPlans = new EntryPlans(entries)
   const look = (places: readonly number[], into: Map<number, Refusal>): Promise<void> => {
-    const parts = { rules, references, lookups: new ConditionalReferences(rules.ask) }
+    const parts = { rules, entries, references, addresses, lookups: new ConditionalReferences(rules.ask) }
     return inParallel(places, MOST_AT_ONCE, async (place) => {
       const planned = await planEntry(entries[place]!, limits[place]!, parts)
       if (isRefusal(planned)) into.set(place, planned)
@@ -152,6 +158,8 @@ function limitsOf(
 
 interface Parts {
   readonly rules: WriteRules
+  readonly entries: readonly BundleEntry[]
+  readonly addresses: ReadonlyMap<string, string>
   readonly references: EntryReferences
   readonly lookups: ConditionalReferences
 }
@@ -166,12 +174,25 @@ async function planEntry(
     const change = own === undefined ? undefined : narrowedRead(entry, own)
     return change === undefined || isRefusal(change) ? change : { change }
   }
-  const references = await parts.lookups.find(entry, lookups)
-  if (isRefusal(references)) return references
-  if (own === undefined) return references.size === 0 ? undefined : { change: { references } }
-  const seen = resource && parts.references.resolve(resource, references)
+  const found = await parts.lookups.find(entry, lookups)
+  if (isRefusal(found)) return found
+  if (own === undefined) return found.size === 0 ? undefined : { change: { references: found } }
+  const references = new Map([...parts.addresses, ...found])
+  const seen = resource && seenAs(resource, references, own, parts)
   const planned = await checkEntry({ ...entry, interaction }, seen, own, parts.rules)
   return isRefusal(planned) ? planned : { ...planned, change: { ...planned.change, references } }
+}
+
+/** As the server will read it. */
+function seenAs(
+  resource: JsonObject,
+  found: ReadonlyMap<string, string>,
+  constraint: Constraint,
+  { entries, references }: Parts,
+): JsonObject {
+  const resolved = references.resolve(resource, found)
+  if (resource['resourceType'] !== 'Provenance') return resolved
+  return { ...resolved, ...targetsOf(resource, resolved, { entries, references, constraint, found }) }
 }
 
 function narrowedRead(

@@ -14,6 +14,7 @@ import type { Json, JsonObject } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound } from '../proxy/guarded-resource.ts'
 import { patchStored } from './json-patch.ts'
+import { ProvenanceTargets } from './provenance-targets.ts'
 import { type Ask, allowsVersion, readStored } from './stored-resource.ts'
 import { findOne, narrowCondition } from './write-condition.ts'
 
@@ -46,9 +47,19 @@ export interface CheckedWrite {
 
 const LETTER = { create: 'c', update: 'u', patch: 'u', delete: 'd' } as const
 
-export async function checkWrite(question: WriteQuestion, rules: WriteRules): Promise<CheckedWrite | Refusal> {
-  const { interaction, constraint } = question
+/** A question, and what a Provenance in it may be about. */
+type Checking = WriteQuestion & { readonly targets?: ProvenanceTargets | undefined }
+
+export async function checkWrite(asked: WriteQuestion, rules: WriteRules): Promise<CheckedWrite | Refusal> {
+  const { interaction, constraint } = asked
   const limits = constraint.limitsOn(interaction.type, LETTER[interaction.code])
+  const question: Checking = {
+    ...asked,
+    targets:
+      interaction.type === 'Provenance' && limits !== undefined
+        ? new ProvenanceTargets(constraint, limits, rules.ask)
+        : undefined,
+  }
   if (interaction.code === 'create') return checkCreate(question, limits, interaction.condition)
   if (interaction.id !== undefined) return checkInstance(interaction.id, question, limits, rules)
   const id = await findOne(interaction.condition!, interaction.type, constraint, rules.ask)
@@ -58,12 +69,12 @@ export async function checkWrite(question: WriteQuestion, rules: WriteRules): Pr
   return isRefusal(checked) ? checked : { ...checked, id }
 }
 
-function checkCreate(
-  question: WriteQuestion,
+async function checkCreate(
+  question: Checking,
   limits: readonly TypeLimit[] | undefined,
   condition: Extract<Write, { code: 'create' }>['condition'],
-): CheckedWrite | Refusal {
-  const next = readNext(question, limits, undefined)
+): Promise<CheckedWrite | Refusal> {
+  const next = await readNext(question, limits, undefined)
   if (isRefusal(next)) return next
   // What is not there yet is the client's own, if it may read anything of the kind.
   const isReadable = question.constraint.limitsOn(question.interaction.type, 'r')?.length !== 0
@@ -73,29 +84,29 @@ function checkCreate(
 }
 
 /** An update whose condition finds nothing makes a new resource (R4 http §cond-update), like a PUT to a free id. */
-function checkUpsert(
-  question: WriteQuestion,
+async function checkUpsert(
+  question: Checking,
   limits: readonly TypeLimit[] | undefined,
   rules: WriteRules,
-): CheckedWrite | Refusal | Promise<CheckedWrite | Refusal> {
+): Promise<CheckedWrite | Refusal> {
   const { interaction, resource } = question
   if (interaction.code !== 'update' || rules.updateCreate === 'refuse' || question.ifMatch !== undefined)
     return notFound()
   const id = resource?.['id']
   if (typeof id !== 'string') return checkCreate(question, limits, interaction.condition)
-  const checked = checkInstance(id, question, limits, rules, true)
-  return checked.then((one) => (isRefusal(one) ? one : { ...one, id }))
+  const checked = await checkInstance(id, question, limits, rules, true)
+  return isRefusal(checked) ? checked : { ...checked, id }
 }
 
 async function checkInstance(
   id: string,
-  question: WriteQuestion,
+  question: Checking,
   limits: readonly TypeLimit[] | undefined,
   { ask, unversionedWrites, updateCreate }: WriteRules,
   mustBeFree = false,
 ): Promise<CheckedWrite | Refusal> {
   const { interaction, constraint, patch, ifMatch } = question
-  const next = interaction.code === 'update' ? readNext(question, limits, id) : undefined
+  const next = interaction.code === 'update' ? await readNext(question, limits, id) : undefined
   if (isRefusal(next)) return next
   const readLimits = constraint.limitsOn(interaction.type, 'r')
   const asks = patch?.asks !== undefined
@@ -108,7 +119,7 @@ async function checkInstance(
       ? { ifNoneMatch: '*', isReadable: readLimits?.length !== 0 }
       : notFound()
   if (mustBeFree) return notFound()
-  const unfit = limits === undefined ? undefined : refuseChange(stored.resource, next, question, limits)
+  const unfit = limits === undefined ? undefined : await refuseChange(stored.resource, next, question, limits)
   if (unfit !== undefined) return unfit
   const isReadable = new Guard(constraint, () => 'r').releases(stored.resource)
   if (asks && !isReadable) return refuse('scope-insufficient', ASKS)
@@ -126,28 +137,43 @@ const ASKS =
   'The patch asks what is stored, and the scopes do not let this credential read it. Send it without test, copy and move.'
 
 /** What is stored and what it would become must both be allowed, and by the same right. */
-function refuseChange(
+async function refuseChange(
   stored: JsonObject,
   next: Writable | undefined,
-  { interaction: { code, type }, constraint, patch }: WriteQuestion,
+  question: Checking,
   limits: readonly TypeLimit[],
-): Refusal | undefined {
+): Promise<Refusal | undefined> {
+  const { interaction, constraint, patch } = question
+  const { code, type } = interaction
   const { policy } = constraint
-  const before = writable(stored, type, limits, policy)
+  const before = await rightsOn(stored, question, limits)
+  if (isRefusal(before)) return before
   if (!isWritable(before)) return notFound()
   const patched = code === 'patch' ? readPatched(stored, patch?.operations) : undefined
   if (isRefusal(patched)) return patched
   if (patched !== undefined && hasMisspeltMember(patched, type, limits, policy)) return misspelt()
-  const after = patched === undefined ? next : writable(patched, type, limits, policy)
+  const after = patched === undefined ? next : await rightsOn(patched, question, limits)
+  if (isRefusal(after)) return after
   return after !== undefined && !mayBecome(before, after) ? outside() : undefined
 }
 
+/** In whose name a resource may be written. */
+async function rightsOn(
+  resource: JsonObject,
+  { interaction, constraint, targets }: Checking,
+  limits: readonly TypeLimit[],
+): Promise<Writable | Refusal> {
+  const proven = await targets?.prove(resource)
+  return isRefusal(proven) ? proven : writable(resource, interaction.type, limits, constraint.policy, proven)
+}
+
 /** What the body would make of the resource; `id` is the one under which it would stand, undefined where the server gives it one. */
-function readNext(
-  { interaction, resource, constraint }: WriteQuestion,
+async function readNext(
+  question: Checking,
   limits: readonly TypeLimit[] | undefined,
   id: string | undefined,
-): Writable | undefined | Refusal {
+): Promise<Writable | undefined | Refusal> {
+  const { interaction, resource, constraint } = question
   if (resource?.['resourceType'] !== interaction.type) {
     return refuse('body-invalid', 'The resourceType of the body is not the type in the URL.')
   }
@@ -157,8 +183,8 @@ function readNext(
   }
   if (limits === undefined) return undefined
   if (hasMisspeltMember(resource, interaction.type, limits, constraint.policy)) return misspelt()
-  const next = writable({ ...resource, id: id ?? null }, interaction.type, limits, constraint.policy)
-  return isWritable(next) ? next : outside()
+  const next = await rightsOn({ ...resource, id: id ?? null }, question, limits)
+  return isRefusal(next) || isWritable(next) ? next : outside()
 }
 
 function readPatched(stored: JsonObject, patch: readonly Json[] | undefined): JsonObject | Refusal {

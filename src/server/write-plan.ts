@@ -105,8 +105,10 @@ function checkedPlan(
   const { interaction } = request
   const readable = back()
   const creates = interaction.code === 'update' && ifNoneExist !== undefined
-  // A client that names a version itself is told that it changed.
-  const isConditional = question.ifMatch === undefined && (creates || (ifMatch ?? ifNoneMatch) !== undefined)
+  // A client that makes a condition itself is told that it does not hold.
+  const isConditional =
+    !PRECONDITIONS.some((name) => headers.get(name) !== undefined) &&
+    (creates || (ifMatch ?? ifNoneMatch) !== undefined)
   // Where it was to be made, finding one means that it was not updated.
   const after = (status: number): boolean => isConflict(status) || (creates && status === 200)
   return {
@@ -129,6 +131,8 @@ function checkedPlan(
     ...(isConditional ? { again: { after, look } } : {}),
   }
 }
+
+const PRECONDITIONS = ['if-match', 'if-none-match', 'if-unmodified-since']
 
 type Content = Pick<WriteQuestion, 'resource' | 'patch'>
 

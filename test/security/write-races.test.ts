@@ -134,6 +134,14 @@ describe('the record changes between the look and the write', () => {
     expect(verdictOf(await limited(PUT, record('p1', 'limited'), { 'If-Match': 'W/"1"' }))).toBe('412 version-conflict')
     expect(rig.written()).toHaveLength(1)
   })
+
+  test('and so is one that wanted to make what is there', async () => {
+    expect(verdictOf(await limited(PUT, record('p1', 'limited'), { 'If-None-Match': '*' }))).toBe(
+      '412 version-conflict',
+    )
+    expect(rig.written()).toHaveLength(1)
+    expect(authorOf(rig.stored('Observation', 'r'))).toBe('begin')
+  })
 })
 
 describe('the server dies', () => {

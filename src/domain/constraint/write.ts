@@ -2,8 +2,8 @@
 // patient, so that no record is taken over and none moves between patients. INVARIANT: yes only where both resources prove it.
 
 import type { FhirPolicy } from '../decision/policy.ts'
-import { isInPatientCompartment, patientsNamedBy } from '../fhir/compartment.ts'
-import { isOwn } from '../fhir/literal-reference.ts'
+import { isInPatientCompartment, patientsNamedBy, provenanceTargets } from '../fhir/compartment.ts'
+import { isOwn, type LiteralReference } from '../fhir/literal-reference.ts'
 import { evaluateClause } from '../fhir/search-match.ts'
 import type { TypeLimit } from './limit.ts'
 
@@ -13,8 +13,19 @@ export interface Writable {
   readonly patients: ReadonlySet<string>
 }
 
-/** Which of the limits allow this resource; nobody's when none does. */
-export function writable(resource: unknown, type: string, limits: readonly TypeLimit[], policy: FhirPolicy): Writable {
+/** Patients whose record each of these is, by `Type/id`: what was read, and may be read, tells (spec §4.4). */
+export type ProvenTargets = ReadonlyMap<string, ReadonlySet<string>>
+
+const NONE: ProvenTargets = new Map()
+
+/** Which of the limits allow this resource; nobody's when none does. `targets`: what a Provenance may be about. */
+export function writable(
+  resource: unknown,
+  type: string,
+  limits: readonly TypeLimit[],
+  policy: FhirPolicy,
+  targets = NONE,
+): Writable {
   const patients = new Set<string>()
   let any = false
   for (const limit of limits) {
@@ -23,7 +34,9 @@ export function writable(resource: unknown, type: string, limits: readonly TypeL
     )
     if (!fits) continue
     if (limit.patients === undefined) any = true
-    else for (const patient of limit.patients) if (isOnlyAbout(resource, type, patient, policy)) patients.add(patient)
+    else
+      for (const patient of limit.patients)
+        if (isOnlyAbout(resource, type, patient, policy, targets)) patients.add(patient)
   }
   return { any, patients }
 }
@@ -38,11 +51,36 @@ export function mayBecome(stored: Writable, next: Writable): boolean {
 }
 
 /** What names another patient besides, or one that cannot be told (logical, contained, not resolved), is somebody else's as well. */
-function isOnlyAbout(resource: unknown, type: string, patient: string, policy: FhirPolicy): boolean {
+export function isOnlyAbout(
+  resource: unknown,
+  type: string,
+  patient: string,
+  policy: FhirPolicy,
+  targets = NONE,
+): boolean {
   const { definitions, compartment, ownBases } = policy
+  if (type === 'Provenance') return isProvenanceOf(resource, patient, policy, targets)
   const rule = { version: definitions.version, patients: [patient], mode: compartment, ownBases }
   if (!isInPatientCompartment(resource, rule)) return false
-  if (type === 'Patient' || type === 'Provenance') return true
+  if (type === 'Patient') return true
   const { primary, unclear } = patientsNamedBy(resource, type, definitions.version)
   return !unclear && primary.every((reference) => isOwn(reference, ownBases) && reference.id === patient)
+}
+
+/** About the patient, or about what is the patient's; about shared data only beside that. */
+function isProvenanceOf(
+  resource: unknown,
+  patient: string,
+  { definitions, ownBases, sharedTypes }: FhirPolicy,
+  proven: ProvenTargets,
+): boolean {
+  const targets = provenanceTargets(resource)
+  const { primary, unclear } = patientsNamedBy(resource, 'Provenance', definitions.version)
+  const isTheirs = (target: LiteralReference): boolean =>
+    isOwn(target, ownBases) &&
+    (target.type === 'Patient'
+      ? target.id === patient
+      : proven.get(`${target.type}/${target.id}`)?.has(patient) === true)
+  if (targets === undefined || unclear || !primary.every(isTheirs) || !targets.every(isTheirs)) return false
+  return targets.some(({ type }) => !sharedTypes.has(type))
 }

@@ -15,12 +15,13 @@ interface Written {
 export class EntryReferences {
   /** By every text that may mean an entry. */
   readonly #written = new Map<string, Written>()
+  readonly #places = new Map<string, number | undefined>()
   readonly #resolves: boolean
 
   /** Entries of a batch do not refer to each other (R4 http §batch): there a name that means an entry is only not trusted. */
   constructor(code: 'batch' | 'transaction', entries: readonly BundleEntry[]) {
     this.#resolves = code === 'transaction'
-    for (const entry of entries) {
+    for (const [place, entry] of entries.entries()) {
       const written = writtenBy(entry)
       if (written === undefined) continue
       for (const name of namesOf(entry, written)) {
@@ -28,7 +29,14 @@ export class EntryReferences {
         const same = other === undefined || (other.type === written.type && other.id === written.id)
         this.#written.set(name, same ? written : { type: 'Patient' })
       }
+      const urn = urnOf(entry)
+      if (urn !== undefined) this.#places.set(urn, this.#places.has(urn) ? undefined : place)
     }
+  }
+
+  /** The place of the entry of a transaction that a `urn:` means, and nothing else does. */
+  entryOf(text: string): number | undefined {
+    return this.#resolves ? this.#places.get(text) : undefined
   }
 
   /** `found`: what conditional references stand for, by their text. */
@@ -62,6 +70,24 @@ export class EntryReferences {
     const literal = parseReference(text)
     return literal !== undefined && literal.type === type && literal.id === id
   }
+}
+
+/** The text of every reference in these resources, at any depth. */
+export function referenceTexts(resources: readonly Json[]): ReadonlySet<string> {
+  const texts = new Set<string>()
+  const visit = (value: Json): void => {
+    if (Array.isArray(value)) value.forEach(visit)
+    if (!isJsonObject(value)) return
+    if (typeof value['reference'] === 'string') texts.add(value['reference'])
+    for (const member of Object.values(value)) if (typeof member === 'object') visit(member)
+  }
+  resources.forEach(visit)
+  return texts
+}
+
+/** A name that no server reads as anything but the entry. */
+export function urnOf({ fullUrl }: BundleEntry): string | undefined {
+  return fullUrl?.startsWith('urn:') ? fullUrl : undefined
 }
 
 /** Whether a resource holds a reference of one of these texts, at any depth. */
