@@ -50,6 +50,15 @@ describe('a message that is too big: 1009, and not a byte of the frame passes', 
     ])
   })
 
+  test('of a client that sends on: it is told all the same', async () => {
+    await start('{ message: 1KiB }')
+    const raw = await opened()
+    raw.send(clientFrame(Buffer.alloc(4 * 1024 * 1024)))
+    raw.send(clientFrame(Buffer.alloc(4 * 1024 * 1024)))
+    expect(await raw.closed()).toBe(1009)
+    expect(readFrames((await ended(0)).behind()).frames.map(({ opcode }) => opcode)).toEqual([8])
+  })
+
   test('of an upstream', async () => {
     await start('{ message: 1KiB }')
     const raw = await opened()
@@ -67,18 +76,19 @@ test('an upstream that sends what no server may: 1014', async () => {
 })
 
 test('a flood of frames is read no faster than its rate', async () => {
-  await start('{ rate: 50 }')
+  await start('{ rate: 100 }')
+  const began = performance.now()
   const raw = await opened()
   const peer = await rig.live.peer()
-  const began = performance.now()
-  const count = () => readFrames(peer.behind()).frames.length
-  for (let i = 0; i < 12; i++) {
-    raw.send(Buffer.concat(Array.from({ length: 10 }, () => clientFrame('', { opcode: 9 }))))
-    await new Promise((resolve) => setTimeout(resolve, 5))
+  const arrived = async (frames: number): Promise<void> => {
+    while (readFrames(peer.behind()).frames.length < frames) await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  while (count() < 120) await new Promise((resolve) => setTimeout(resolve, 10))
-  // 50 at once, 70 more at 50 a second, less one piece that may hold a few of them.
-  expect(performance.now() - began).toBeGreaterThan(600)
+  raw.send(Buffer.concat(Array.from({ length: 170 }, () => clientFrame('', { opcode: 9 }))))
+  await arrived(170)
+  raw.send(clientFrame('one more'))
+  await arrived(171)
+  // 100 at once, and the 70 beyond them at 100 a second, before another one is read.
+  expect(performance.now() - began).toBeGreaterThanOrEqual(690)
 })
 
 test('a client that does not read stops its upstream, and memory stays flat', async () => {

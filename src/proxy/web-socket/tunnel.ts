@@ -87,7 +87,11 @@ export class Tunnel extends Duplex {
       this.#endedBy ??= 'client'
       this.#finish()
     })
-    client.on('drain', () => this.#drained())
+    client.on('drain', () => {
+      // Slow, but there: what it takes it takes.
+      this.#clientSilence.heard()
+      this.#drained()
+    })
     client.pause()
   }
 
@@ -190,8 +194,9 @@ export class Tunnel extends Duplex {
   #heard(chunk: Buffer): void {
     this.#clientSilence.heard()
     if (this.#phase === 'closing') {
-      const fault = this.#clientFrames.scan(chunk, () => {})
-      if (fault !== undefined || this.#clientFrames.closed) this.#finish()
+      // After a fault there is nothing to wait for; but to stop reading would destroy the Close frame on its way.
+      this.#clientFrames.scan(chunk, () => {})
+      if (this.#clientFrames.closed) this.#finish()
       return
     }
     if (this.#phase !== 'open' || this.#clientFrames.closed) return
