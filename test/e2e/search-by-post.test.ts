@@ -65,7 +65,7 @@ test.each<[name: string, target: string, body: string, headers: Record<string, s
   ],
   ['compressed', 'Observation/_search', 'code=a', { ...FORM, 'content-encoding': 'gzip' }, '400 body-invalid'],
   ['JSON', 'Observation/_search', '{}', { 'content-type': 'application/json' }, '400 body-invalid'],
-  ['an override of the method', 'Observation/_search', '_method=DELETE', FORM, '403 scope-insufficient'],
+  ['an override of the method', 'Observation/_search', '_method=DELETE', FORM, '400 target-ambiguous'],
   [
     'more parameters than allowed, counted together',
     `Observation/_search?${'code=a&'.repeat(150)}`,
