@@ -4,6 +4,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Log } from '../../observability/logger.ts'
 import { Caller } from './calls.ts'
+import { closeWhatIsNotTaken } from './handed-over.ts'
 import { RestartPace } from './restart-pace.ts'
 import type { BeginOrder, Begun } from './worker.ts'
 
@@ -129,6 +130,7 @@ export class Pool {
       if (this.#ending) throw new Error('the gateway is ending')
       const { order, onStart } = this.#options
       const worker = cluster.fork()
+      closeWhatIsNotTaken(worker)
       const member: Member = { worker, caller: new Caller(worker), serves: false }
       const startedAt = performance.now()
       this.#members.set(worker.id, member)
