@@ -10,8 +10,10 @@ const LONGEST_TEXT = 1_024
 /** Lines in one go, some milliseconds: requests are served in between. */
 const LINES_AT_ONCE = 1_000
 const MOST_PROBLEMS = 20
-/** When a line does not say: longer than any token should live. Moments in seconds. */
-const DEFAULT_LIFE = 90 * 86_400
+/** Seconds that what is posted counts when it does not say: longer than any token should live. */
+const POSTED_LIFE = 90 * 86_400
+/** What stands in a file counts for as long as it stands there: whoever is barred must not come back because time has passed. */
+const WHILE_IT_STANDS = Number.POSITIVE_INFINITY
 const MEMBERS = ['iss', 'jti', 'sub', 'client', 'issuedBefore', 'expires']
 
 /** What is wrong with a revocation, without saying whose it is. */
@@ -33,7 +35,7 @@ export async function readRevocationLines(text: string, file: string, now: numbe
     if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await turn()
     if (line.trim() === '' || line.startsWith('#')) continue
     const value = parseStrictObject(Buffer.from(line))
-    const read = value === undefined ? 'it is not one JSON object' : readRevocation(value, now)
+    const read = value === undefined ? 'it is not one JSON object' : readRevocation(value, WHILE_IT_STANDS)
     if (typeof read !== 'string') {
       if (read.expires > now / 1000) list.add(read)
     } else if (problems.push(`${file}:${index + 1}:1: ${read}`) === MOST_PROBLEMS) break
@@ -53,8 +55,13 @@ export async function printRevocationLines(list: RevocationList): Promise<string
   return text
 }
 
-/** A revocation, or what is wrong with it. */
-export function readRevocation(value: Readonly<Record<string, unknown>>, now: number): Revocation | string {
+/** A revocation that somebody posts, or what is wrong with it. */
+export function readPosted(value: Readonly<Record<string, unknown>>, now: number): Revocation | string {
+  return readRevocation(value, Math.ceil(now / 1000) + POSTED_LIFE)
+}
+
+/** `untold`: until when it counts, in seconds, where it does not say. */
+function readRevocation(value: Readonly<Record<string, unknown>>, untold: number): Revocation | string {
   const unknown = Object.keys(value).find((member) => !MEMBERS.includes(member))
   if (unknown !== undefined) return `it has another member than ${MEMBERS.join(', ')}`
   const { iss, jti, sub, client } = value
@@ -75,7 +82,7 @@ export function readRevocation(value: Readonly<Record<string, unknown>>, now: nu
     ...(sub !== undefined && { sub: sub as string }),
     ...(client !== undefined && { client: client as string }),
     ...(issuedBefore !== undefined && { issuedBefore }),
-    expires: expires ?? Math.ceil(now / 1000) + DEFAULT_LIFE,
+    expires: expires ?? untold,
   }
 }
 
@@ -84,7 +91,7 @@ export function printRevocation({ issuedBefore, expires, ...rest }: Revocation):
   return {
     ...rest,
     ...(issuedBefore !== undefined && { issuedBefore: printMoment(issuedBefore) }),
-    expires: printMoment(expires),
+    ...(expires !== WHILE_IT_STANDS && { expires: printMoment(expires) }),
   }
 }
 

@@ -15,7 +15,7 @@ export interface Revocation {
   readonly client?: string
   /** Of a subject or client: only tokens that were issued at this moment or before. */
   readonly issuedBefore?: number
-  /** From then on no token is left that it could meet, and it is forgotten. */
+  /** From then on no token is left that it could meet, and it is forgotten; infinite for one that stays. */
   readonly expires: number
 }
 

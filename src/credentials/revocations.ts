@@ -47,6 +47,12 @@ export class Revocations {
     })
   }
 
+  /** What was posted and stands in no source: what a process that reads the same sources must be told. */
+  posted(): readonly Revocation[] {
+    const seconds = this.#now() / 1000
+    return [...this.#posted].filter(({ expires }) => seconds < expires)
+  }
+
   /** At once. False, and nothing is taken, when there would be too many: none is forgotten early to make room. */
   post(revocations: readonly Revocation[]): boolean {
     if (this.#posted.size + revocations.length > MOST_REVOCATIONS)

@@ -2,7 +2,7 @@
 // posted is kept in the revocations file where there is one; without one it lasts as long as the process.
 
 import type { RevocationFile } from '../credentials/revocation-file.ts'
-import { printRevocation, RevocationError, readRevocation } from '../credentials/revocation-lines.ts'
+import { printRevocation, RevocationError, readPosted } from '../credentials/revocation-lines.ts'
 import type { Revocation } from '../credentials/revocation-list.ts'
 import type { Revocations } from '../credentials/revocations.ts'
 import { isJsonObject, readStrictJson } from '../domain/json/strict-json.ts'
@@ -79,9 +79,7 @@ function readAsked(text: string, now: number): readonly Revocation[] | string {
   }
   const found: Revocation[] = []
   for (const [index, value] of list.entries()) {
-    const one = isJsonObject(value)
-      ? readRevocation(value as Readonly<Record<string, unknown>>, now)
-      : 'it is no object'
+    const one = isJsonObject(value) ? readPosted(value as Readonly<Record<string, unknown>>, now) : 'it is no object'
     if (typeof one === 'string') return `Revocation ${index + 1}: ${one}`
     found.push(one)
   }

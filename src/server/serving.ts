@@ -78,7 +78,9 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
     hear: hearers(metrics, log),
     ...(options.state && { state: options.state }),
   })
-  lasting.revocations.post(options.revocations ?? [])
+  // INVARIANT: nobody serves without what was revoked before.
+  if (!lasting.revocations.post(options.revocations ?? []))
+    throw new Error('there are too many revocations to begin with')
   const generations = new Generations({
     lasting,
     record: createRecord(log, metrics),

@@ -121,12 +121,12 @@ describe('what is revoked', () => {
 describe('a line of the file', () => {
   const read = async (line: string) => [...(await readRevocationLines(line, 'r.jsonl', clock.now()))]
 
-  test('says moments as dates or seconds; without an end it counts for 90 days', async () => {
+  test('says moments as dates or seconds; without an end it counts for as long as it stands there', async () => {
     expect(await read(`{"iss":"${ISS}","jti":"t1","expires":"2027-01-31T08:00:00Z"}\n`)).toEqual([
       { iss: ISS, jti: 't1', expires: Date.parse('2027-01-31T08:00:00Z') / 1000 },
     ])
     expect(await read(`# why\n\n{"iss":"${ISS}","sub":"s1","issuedBefore":${START}}\r\n`)).toEqual([
-      { iss: ISS, sub: 's1', issuedBefore: START, expires: START + 90 * 86_400 },
+      { iss: ISS, sub: 's1', issuedBefore: START, expires: Number.POSITIVE_INFINITY },
     ])
     expect(await read(`{"iss":"${ISS}","client":"c1","expires":${START}}`)).toEqual([])
   })
@@ -227,6 +227,32 @@ describe('the file', () => {
     ).toEqual(['t1', 'by-hand', 't2', undefined])
     expect(statSync(file).mode & 0o777).toBe(0o640)
     expect(ids()).toEqual(['t1', 'by-hand', 't2', undefined])
+  })
+
+  test('bars somebody for good, however long nobody changes it and whatever is posted beside', async () => {
+    writeFileSync(file, `{"iss":"${ISS}","client":"c1"}\n`)
+    const followed = await open()
+    const later = () => ({ iss: ISS, jti: 't2', expires: clock.seconds + 10 })
+    for (const posts of [false, true, true]) {
+      if (posts) await followed.append([later()])
+      clock.seconds += 100 * 86_400
+      expect(revoked(revocations, facts({ issuedAt: clock.seconds }))).toBe(true)
+    }
+    await followed.append([later()])
+    expect(readFileSync(file, 'utf8').split('\n')).toContain(`{"iss":"${ISS}","client":"c1"}`)
+  })
+
+  test('is read by every process for itself: others are told only what does not stand there', async () => {
+    writeFileSync(file, line('t1'))
+    await open()
+    revocations.post([
+      { iss: ISS, jti: 't1', expires: LATER },
+      { iss: ISS, jti: 't2', expires: LATER },
+      { iss: ISS, jti: 't3', expires: START },
+    ])
+    writeFileSync(file, line('t1') + line('t4'))
+    await opened!.look()
+    expect(revocations.posted()).toEqual([{ iss: ISS, jti: 't2', expires: LATER }])
   })
 
   test('is where a revocation is taken back: what it kept and no longer says counts no more', async () => {

@@ -17,6 +17,7 @@ import { checkTls, openAdminTls } from '../open-tls.ts'
 import { type LoadRouteMap, NotApplied, problemsOf, Reloader } from '../reloader.ts'
 import { type KeysInUse, labelNames, urlOf } from '../serving.ts'
 import type { Running } from '../start.ts'
+import { WorkerGone } from './calls.ts'
 import { Pool } from './pool.ts'
 import { SharedRevocations } from './shared-revocations.ts'
 import { SummedMetrics } from './summed-metrics.ts'
@@ -55,7 +56,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
     size,
     order: () => {
       const { text, file, generation } = inForce
-      return { text, file, generation, sealKeys, revocations: revocations.list() }
+      return { text, file, generation, sealKeys, revocations: revocations.posted() }
     },
     log,
     onStart: (worker) => void answerWorker(worker, state),
@@ -85,7 +86,12 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
     pool.exclusively(async () => {
       const order: Order = { ...source(), generation }
       const prepared = await pool.askAll('prepare', order, PREPARE_MS)
-      const problems = [...prepared.values()].flatMap((answer) => (answer instanceof Error ? said(answer, next) : []))
+      // One that ended meanwhile is replaced afterwards, and begins with what is then in force; but somebody must have built it.
+      const answers = [...prepared.values()]
+      const failed = answers.filter((answer) => answer instanceof Error && !(answer instanceof WorkerGone))
+      const nobody = answers.every((answer) => answer instanceof Error)
+      const problems = (nobody ? answers : failed).flatMap((error) => said(error as Error, next))
+      if (answers.length === 0) problems.push('no worker serves at present')
       if (problems.length === 0) {
         await revocations.follow(next.settings).catch((error: Error) => problems.push(...said(error, next)))
       }

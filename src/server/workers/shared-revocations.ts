@@ -37,9 +37,9 @@ export class SharedRevocations {
     })
   }
 
-  /** For a worker that starts. */
-  list(): readonly Revocation[] {
-    return this.#revocations.list()
+  /** For a worker that starts, and reads the file by itself. */
+  posted(): readonly Revocation[] {
+    return this.#revocations.posted()
   }
 
   /** From now on the file of these settings is the one that is kept. Rejects when it cannot be read, and changes nothing then. */
