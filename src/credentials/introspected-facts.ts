@@ -13,6 +13,8 @@ import type { JsonObject } from './strict-json.ts'
 
 /** Claims under the names that `PLACES` says. */
 const PLACES: Issuer['claims'] = { scope: ['scope'], patient: ['patient'], fhirUser: ['fhirUser'], client: ['client'] }
+/** Milliseconds: what counts for one request counts until that is answered. */
+const SHORTEST_BELIEF = 1_000
 const ACCESS_TOKEN_TYPES = ['bearer', 'dpop', 'access_token']
 
 export const notActive = (): Refusal =>
@@ -104,5 +106,8 @@ function intersection(token: JsonObject, answer: JsonObject, issuer: Issuer): Js
 }
 
 function rulesOf({ audience, introspection }: Issuer): ClaimRules {
-  return { lifetime: introspection!.cache, ...(introspection!.requireAudience ? {} : { audience }) }
+  return {
+    lifetime: Math.max(introspection!.cache, SHORTEST_BELIEF),
+    ...(introspection!.requireAudience ? {} : { audience }),
+  }
 }
