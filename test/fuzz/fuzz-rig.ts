@@ -27,7 +27,7 @@ export interface LogLine {
 
 export interface Exchanged {
   readonly text: string
-  /** Our pieces were out before the gateway loses its patience: on a busy machine they may not be. */
+  /** It was over before the gateway loses its patience: on a busy machine it may not be. */
   readonly prompt: boolean
   /** Neither answered nor closed for the longest time that the limits of the map allow. */
   readonly hung: boolean
@@ -47,7 +47,7 @@ export interface FuzzRig {
 /** Far beyond every limit of the map below. */
 const HANGS_AFTER_MS = 20_000
 /** Below every limit of the map below. */
-const PROMPT_MS = 250
+const PROMPT_MS = 400
 
 /** `patience` is how long the gateway waits for the upstream. */
 export async function startFuzzRig(patience: string): Promise<FuzzRig> {
@@ -87,16 +87,12 @@ function exchange(port: number, pieces: readonly string[], ends: boolean): Promi
   return new Promise((resolve) => {
     let text = ''
     let hung = false
-    let prompt = false
     const start = performance.now()
     const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => {
       const send = (at: number): void => {
         if (socket.destroyed || !socket.writable) return
         if (at < pieces.length) socket.write(Buffer.from(pieces[at]!, 'latin1'), () => setImmediate(send, at + 1))
-        else {
-          prompt = performance.now() - start < PROMPT_MS
-          if (ends) socket.end()
-        }
+        else if (ends) socket.end()
       }
       send(0)
     })
@@ -110,7 +106,7 @@ function exchange(port: number, pieces: readonly string[], ends: boolean): Promi
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(timer)
-      resolve({ text, hung, prompt })
+      resolve({ text, hung, prompt: performance.now() - start < PROMPT_MS })
     })
   })
 }
