@@ -13,6 +13,12 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
+  // Of an upgrade, which is between two neighbours; the gateway makes its own.
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-extensions',
+  'sec-websocket-protocol',
+  'sec-websocket-accept',
 ])
 
 /** Lower-case names that a `Connection` value nominates; undefined when it says nothing but `close` or `keep-alive`. */

@@ -54,7 +54,6 @@ function asMap(flat: readonly string[]): Record<string, string | string[]> {
   const map = Object.create(null) as Record<string, string | string[]>
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i]!.toLowerCase()
-    if (name.startsWith('sec-websocket-')) continue
     const value = flat[i + 1]!
     const known = map[name]
     map[name] = known === undefined ? value : [...(typeof known === 'string' ? [known] : known), value]
