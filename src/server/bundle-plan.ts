@@ -117,7 +117,8 @@ class EntryPlans {
     else this.changes.set(place, change)
     mark(this.readable, place, isReadable)
     mark(this.upserts, place, isUpsert)
-    mark(this.conditional, place, isOurs && ifMatch === undefined && ifNoneMatch === undefined)
+    // `*` holds for whatever is stored by then.
+    mark(this.conditional, place, isOurs && (ifMatch ?? '*').trim() === '*' && ifNoneMatch === undefined)
   }
 }
 

@@ -106,9 +106,7 @@ function checkedPlan(
   const readable = back()
   const creates = interaction.code === 'update' && ifNoneExist !== undefined
   // A client that makes a condition itself is told that it does not hold.
-  const isConditional =
-    !PRECONDITIONS.some((name) => headers.get(name) !== undefined) &&
-    (creates || (ifMatch ?? ifNoneMatch) !== undefined)
+  const isConditional = !makesCondition(headers) && (creates || (ifMatch ?? ifNoneMatch) !== undefined)
   // Where it was to be made, finding one means that it was not updated.
   const after = (status: number): boolean => isConflict(status) || (creates && status === 200)
   return {
@@ -132,7 +130,13 @@ function checkedPlan(
   }
 }
 
-const PRECONDITIONS = ['if-match', 'if-none-match', 'if-unmodified-since']
+/** `If-Match: *` holds for whatever is stored by then. */
+function makesCondition(headers: RequestHeaders): boolean {
+  const ifMatch = headers.get('if-match') ?? '*'
+  return (
+    ifMatch.trim() !== '*' || ['if-none-match', 'if-unmodified-since'].some((name) => headers.get(name) !== undefined)
+  )
+}
 
 type Content = Pick<WriteQuestion, 'resource' | 'patch'>
 

@@ -135,6 +135,12 @@ describe('the record changes between the look and the write', () => {
     expect(rig.written()).toHaveLength(1)
   })
 
+  test('one that named any version is none of these', async () => {
+    changing(1, 'p1')
+    expect((await limited(PUT, record('p1', 'limited'), { 'If-Match': '*' })).status).toBe(200)
+    expect(rig.written()).toHaveLength(2)
+  })
+
   test('and so is one that wanted to make what is there', async () => {
     expect(verdictOf(await limited(PUT, record('p1', 'limited'), { 'If-None-Match': '*' }))).toBe(
       '412 version-conflict',

@@ -28,7 +28,7 @@ beforeEach(() => {
   rig.fill([
     { resourceType: 'Patient', id: 'p1' },
     { resourceType: 'Patient', id: 'p2' },
-    observation('mine', 'p1'),
+    observation('mine', 'p1', { focus: [{ reference: 'Patient/p2' }] }),
     observation('theirs', 'p2'),
     observation('both', 'p2', { performer: [{ reference: 'Patient/p1' }] }),
     observation('vital', 'p1', { category: [VITAL] }),
@@ -91,7 +91,7 @@ describe('of another patient', () => {
       [{ op: 'replace', path: '/subject/reference', value: 'Patient/p2' }],
       [{ op: 'replace', path: '/subject', value: { reference: 'Patient/p2' } }],
       [{ op: 'remove', path: '/subject' }],
-      [{ op: 'copy', from: '/status', path: '/subject/reference' }],
+      [{ op: 'copy', from: '/focus/0/reference', path: '/subject/reference' }],
       [{ op: 'add', path: '/subject/reference', value: '#p' }],
     ]) {
       expect(verdictOf(await patch('PATCH /fhir/R4/Observation/mine', operations))).toBe('403 scope-insufficient')

@@ -2,12 +2,14 @@
 // the answer goes through the planned transform in pieces. What is left out is HTTP itself, so that a property can ask thousands of times.
 
 import { loadRouteMap } from '../../src/config/load.ts'
+import { statusOf } from '../../src/domain/answer.ts'
+import { batchResponse } from '../../src/domain/answer-batch.ts'
 import type { Grant } from '../../src/domain/grant.ts'
 import { parseRequestTarget } from '../../src/domain/http/request-target.ts'
 import { isRefusal, type Refusal } from '../../src/domain/refusal.ts'
 import type { AnswerHeaders } from '../../src/proxy/forward.ts'
 import { type Composed, compose } from '../../src/server/compose.ts'
-import type { Edge } from '../../src/server/endpoint.ts'
+import type { Edge, Plan } from '../../src/server/endpoint.ts'
 import { createLasting } from '../../src/server/lasting.ts'
 import { PUBLIC_URL } from './rig.ts'
 
@@ -75,17 +77,16 @@ export class InProcessGateway {
     if (isRefusal(asked)) return refused(asked)
     const decision = asked.decide(grant)
     if (decision.outcome === 'deny') return refused(decision.refusal)
-    const plan = await asked.plan(decision, grant, edgeOf(body, store))
+    let plan = await asked.plan(decision, grant, edgeOf(body, store))
     if (isRefusal(plan)) return refused(plan)
-    const kept = Object.entries(headers).filter(([name]) => !(plan.overrides?.has(name) ?? false))
-    const set = [...(plan.overrides ?? [])].filter((field): field is [string, string] => field[1] !== undefined)
-    const sent: StoreRequest = {
-      method: plan.method,
-      path: plan.path,
-      headers: new Map([...kept, ...set]),
-      body: plan.body ?? body,
+    let sent = sentAs(plan, headers, body)
+    let answer = store(sent)
+    for (let looks = 3; looks > 0 && plan.again?.after(answer.status); looks--) {
+      plan = await plan.again.look()
+      if (isRefusal(plan)) return refused(plan)
+      sent = sentAs(plan, headers, body)
+      answer = store(sent)
     }
-    const answer = store(sent)
     const given = answer.body ?? ''
     const fieldsBack: AnswerHeaders = { 'content-type': 'application/fhir+json', ...answer.headers }
     const transform = plan.transform?.(answer.status, fieldsBack)
@@ -136,8 +137,18 @@ function headersOf(headers: Readonly<Record<string, string>>, body: string | und
   return ['host', 'api.example.org', ...Object.entries(headers).flat(), ...length]
 }
 
-function refused({ code, status }: Refusal, sent?: StoreRequest): Given {
-  return { status, code, text: '', json: undefined, sent }
+function sentAs(plan: Plan, headers: Readonly<Record<string, string>>, body: string | undefined): StoreRequest {
+  const kept = Object.entries(headers).filter(([name]) => !(plan.overrides?.has(name) ?? false))
+  const set = [...(plan.overrides ?? [])].filter((field): field is [string, string] => field[1] !== undefined)
+  return { method: plan.method, path: plan.path, headers: new Map([...kept, ...set]), body: plan.body ?? body }
+}
+
+function refused(refusal: Refusal, sent?: StoreRequest): Given {
+  const { code, extras } = refusal
+  const status = statusOf(refusal)
+  if (extras.entries === undefined) return { status, code, text: '', json: undefined, sent }
+  const text = JSON.stringify(batchResponse(extras.entries))
+  return { status, code: undefined, text, json: JSON.parse(text), sent }
 }
 
 /** With bytes out already, the connection would be broken. */

@@ -10,6 +10,8 @@ export type IfMatch = 'none' | 'current' | 'stale' | '*'
 /** A JSON Patch, and what it makes of a resource; undefined where it cannot be applied. */
 export interface PatchStep {
   readonly operations: readonly object[]
+  /** Its outcome answers a question about what is stored. */
+  readonly asks?: true
   readonly apply: (resource: Loose) => Loose | undefined
 }
 
@@ -45,6 +47,8 @@ export interface BundleStep {
   readonly kind: 'bundle'
   readonly code: 'batch' | 'transaction'
   readonly entries: readonly Step[]
+  /** How often somebody else writes the same records, as they are, behind the gateway's look. */
+  readonly conflicts: number
 }
 
 export interface Scene {
@@ -100,7 +104,27 @@ function patchOn(type: string): fc.Arbitrary<PatchStep> {
     operations: [{ op: 'remove', path: `/${name}` }],
     apply: ({ [name]: gone, ...rest }) => (gone === undefined ? undefined : rest),
   })
+  const after = (operation: object, change: (resource: Loose) => Loose | undefined): PatchStep => ({
+    operations: [operation, ...set('implicitRules', 'z').operations],
+    asks: true,
+    apply: (resource) => {
+      const changed = change(resource)
+      return changed && { ...changed, implicitRules: 'z' }
+    },
+  })
+  const asking: readonly PatchStep[] = [
+    after({ op: 'test', path: '/resourceType', value: type }, (resource) => resource),
+    after({ op: 'test', path: '/resourceType', value: 'Nothing' }, () => undefined),
+    after({ op: 'test', path: '/implicitRules', value: 'x' }, (resource) =>
+      resource.implicitRules === 'x' ? resource : undefined,
+    ),
+    after({ op: 'copy', from: '/resourceType', path: '/language' }, (resource) => ({ ...resource, language: type })),
+    after({ op: 'move', from: '/implicitRules', path: '/implicitRules' }, (resource) =>
+      resource.implicitRules === undefined ? undefined : resource,
+    ),
+  ]
   return fc.oneof(
+    fc.constantFrom(...asking),
     fc.constantFrom('x', 'y').map((text) => set('implicitRules', text)),
     fc.constantFrom(...PATIENTS).map((reference) => set(link, { reference })),
     fc.constant(remove(link)),
@@ -185,6 +209,7 @@ export const writingScene: fc.Arbitrary<Scene> = someType.filter(WRITTEN).chain(
     kind: fc.constant('bundle' as const),
     code: fc.constantFrom('batch' as const, 'transaction' as const),
     entries: fc.array(anyStep, { minLength: 1, maxLength: 4 }).map(onceEach),
+    conflicts: fc.constantFrom(0, 0, 1, 3),
   })
   return fc.record({
     focus: fc.constant(focus),
