@@ -32,7 +32,7 @@ function follow(): void {
 }
 
 const changed = (times: number) =>
-  expect.poll(() => [changes, file.text], { interval: 5 }).toEqual([times, `n: ${times}`])
+  expect.poll(() => [changes, file.text], { interval: 5, timeout: 10_000 }).toEqual([times, `n: ${times}`])
 const looks = (count: number) => wait(count * LOOK_MS)
 
 test('written in place', async () => {
@@ -101,14 +101,14 @@ test('a file that is being written counts when it has come to rest', async () =>
     writeFileSync(path, text)
     await wait(LOOK_MS / 3)
   }
-  await expect.poll(() => seen.at(-1), { interval: 5 }).toBe(text)
+  await expect.poll(() => seen.at(-1), { interval: 5, timeout: 10_000 }).toBe(text)
 })
 
 test('gone: told once, and again when it is back', async () => {
   writeFileSync(path, 'n: 0')
   follow()
   unlinkSync(path)
-  await expect.poll(() => changes, { interval: 5 }).toBe(1)
+  await expect.poll(() => changes, { interval: 5, timeout: 10_000 }).toBe(1)
   await looks(4)
   expect([changes, file.text]).toEqual([1, ''])
   writeFileSync(path, 'n: 2')

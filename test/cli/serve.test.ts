@@ -143,12 +143,12 @@ describe('serve', () => {
     const [client, admin] = [new HttpClient(Number(port)), new HttpClient(Number(adminPort))]
     const ready = async () => (await admin.ask('GET /health/ready')).json
     serving.process.kill('SIGHUP')
-    await expect.poll(ready).toEqual({ status: 'ready', generation: 2 })
+    await expect.poll(ready, { timeout: 5_000 }).toEqual({ status: 'ready', generation: 2 })
     writeFileSync(config, readFileSync(config, 'utf8').replace('GET /app', 'GET /other'))
     await expect.poll(ready, { timeout: 5_000 }).toEqual({ status: 'ready', generation: 3 })
     expect((await client.ask('GET /other')).headers['connection']).toBe('keep-alive')
     serving.process.kill('SIGTERM')
-    await expect.poll(ready).toEqual({ status: 'draining', generation: 3 })
+    await expect.poll(ready, { timeout: 5_000 }).toEqual({ status: 'draining', generation: 3 })
     const late = await client.ask('GET /other')
     expect([late.status, late.headers['connection']]).toEqual([200, 'close'])
     expect((await serving.ended).code).toBe(0)

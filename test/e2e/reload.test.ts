@@ -3,12 +3,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadRouteMap } from '../../src/config/load.ts'
 import { createLog } from '../../src/observability/logger.ts'
+import { startServing } from '../../src/server/serving.ts'
 import { type Running, start } from '../../src/server/start.ts'
 import { HttpClient } from '../support/http-client.ts'
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts'
 import { startLoad } from '../support/steady-load.ts'
 
 const RELOADS = Number(process.env['RELOADS'] ?? 100)
+
+/** The machine may be busy with other tests. */
+const LONG = { timeout: 10_000 }
 
 vi.setConfig({ testTimeout: 30_000 + RELOADS * 100 })
 
@@ -56,6 +60,12 @@ routes:
 `
 }
 
+function settingsOf(map: string) {
+  const loaded = loadRouteMap(map, { file: 'routes.yaml', env: {} })
+  if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems))
+  return loaded.settings
+}
+
 const portOf = (url: string): number => Number(new URL(url).port)
 const reload = () => admin.ask('POST /reload', { body: {}, headers: { 'content-type': 'application/json' } })
 const statusOf = async (line: string) => (await client.ask(line)).status
@@ -99,6 +109,37 @@ describe('a route map that is good', () => {
     for (const generation of generations.slice(1)) expect(generation).toBeGreaterThanOrEqual(3)
     expect((await ready()).generation).toBe(Math.max(...generations))
   })
+})
+
+test('what was replaced is closed when its last request is over, however that ended', async () => {
+  text = mapOf('GET /a: public')
+  const write = (): void => {}
+  const settings = settingsOf(text)
+  const serving = await startServing({ settings, log: createLog({ destination: { write } }) })
+  const { generations, lasting } = serving
+  const parts = lasting.keeper.size
+  const port = portOf(serving.url)
+  const arrived: (() => void)[] = []
+  upstream.raw = (_, response) => {
+    response.write('begun')
+    arrived.push(() => response.end())
+  }
+  const asked = [new HttpClient(port), new HttpClient(port), new HttpClient(port)]
+  const endings = asked.map((one) => one.ask('GET /a').catch(() => 'broken'))
+  await expect.poll(() => arrived.length, LONG).toBe(3)
+  await asked[0]!.ask('GET /nowhere')
+  await asked[1]!.ask(`GET /${'a'.repeat(9_000)}`)
+  generations.apply(await generations.prepare(settingsOf(mapOf('GET /a: public', { timeout: '4s' }))))
+  expect(generations.retiring).toBe(1)
+  expect(lasting.keeper.size).toBeGreaterThan(parts)
+  // Two end, one is left by its client.
+  asked[1]!.close()
+  for (const finish of arrived) finish()
+  await Promise.all(endings)
+  await expect.poll(() => [generations.retiring, lasting.keeper.size], LONG).toEqual([0, parts])
+  for (const one of asked) one.close()
+  await serving.close()
+  expect(lasting.keeper.size).toBe(0)
 })
 
 describe('a route map that is not', () => {

@@ -95,7 +95,7 @@ async function startBalancer(instances: readonly Instance[]) {
 test('two instances are restarted one after the other, and no client notices', async () => {
   const instances = await Promise.all(['one', 'two'].map(startInstance))
   const balancer = await startBalancer(instances)
-  await expect.poll(() => instances.every(({ ready }) => ready), { timeout: 5_000 }).toBe(true)
+  await expect.poll(() => instances.every(({ ready }) => ready), { timeout: 20_000 }).toBe(true)
   const load = startLoad({ port: balancer.port, clients: 6, pause: 5, ask: (it) => it.ask('GET /a') })
   await load.more(50)
   for (const instance of instances) {
@@ -104,7 +104,7 @@ test('two instances are restarted one after the other, and no client notices', a
     await load.more(50)
     instance.serving = startCommand(['serve', '--config', instance.map])
     await instance.serving.prints(/listens on/)
-    await expect.poll(() => instance.ready, { timeout: 5_000 }).toBe(true)
+    await expect.poll(() => instance.ready, { timeout: 20_000 }).toBe(true)
     await load.more(50)
   }
   await load.stop()

@@ -13,6 +13,9 @@ import { startLoad } from '../support/steady-load.ts'
 
 const LISTENS = /scopegate listens on http:\/\/127\.0\.0\.1:(\d+), admin on http:\/\/127\.0\.0\.1:(\d+)/
 
+/** The machine may be busy with other tests. */
+const LONG = { timeout: 10_000 }
+
 vi.setConfig({ testTimeout: 90_000 })
 
 let folder: string
@@ -48,6 +51,10 @@ routes:
   - name: app
     upstream: app
     match: { ${lines} }
+  - name: counted
+    upstream: app
+    match: { GET /counted: public }
+    rateLimit: { requests: 5, per: 1h, by: route }
 `
 }
 
@@ -108,6 +115,20 @@ describe('one after the other', () => {
     expect(await ready()).toEqual({ status: 'ready', generation: 1 })
   })
 
+  test('a rate is counted for all together', async () => {
+    const statuses = new Map<number, number>()
+    const clients = Array.from({ length: 4 }, () => new HttpClient(port))
+    for (let count = 0; count < 12; count++) {
+      const { status } = await clients[count % 4]!.ask('GET /counted')
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    for (const one of clients) one.close()
+    expect([...statuses]).toEqual([
+      [200, 5],
+      [429, 7],
+    ])
+  })
+
   test('a reload counts in every worker or in none', async () => {
     const statuses = async (path: string) => {
       const answers = await Promise.all(
@@ -166,7 +187,9 @@ describe('each from its start', () => {
     }
     for (let times = 1; times <= 3; times++) {
       kill()
-      await expect.poll(async () => (await admin.ask('GET /health/ready')).status, { interval: 5 }).toBe(503)
+      await expect
+        .poll(async () => (await admin.ask('GET /health/ready')).status, { interval: 5, timeout: 10_000 })
+        .toBe(503)
       await replaced(times)
     }
     const waits = [...serving.printed().matchAll(/"replacedInMs":(\d+)/g)].map(([, wait]) => Number(wait))
@@ -188,7 +211,7 @@ describe('each from its start', () => {
     // As a terminal or a service manager does, to every process of the group.
     for (const pid of pids) process.kill(pid, 'SIGTERM')
     serving.process.kill('SIGTERM')
-    await expect.poll(() => isOpen(port)).toBe(false)
+    await expect.poll(() => isOpen(port), LONG).toBe(false)
     finish()
     expect(await slow).toMatchObject({ status: 200, text: 'first, last' })
     const { code, out } = await serving.ended
@@ -203,7 +226,7 @@ describe('each from its start', () => {
     const cut = expect(client.ask('GET /a')).rejects.toThrow()
     await arrived.promise
     serving.process.kill('SIGTERM')
-    await expect.poll(() => isOpen(port)).toBe(false)
+    await expect.poll(() => isOpen(port), LONG).toBe(false)
     serving.process.kill('SIGTERM')
     await cut
     expect((await serving.ended).code).toBe(1)
@@ -214,7 +237,7 @@ describe('each from its start', () => {
     const pids = workers()
     serving.process.kill('SIGKILL')
     await serving.ended
-    await expect.poll(() => pids.filter((pid) => parentOf(pid) !== undefined)).toEqual([])
+    await expect.poll(() => pids.filter((pid) => parentOf(pid) !== undefined), LONG).toEqual([])
   })
 
   test('a page that one worker sealed, the other opens, though no seal keys were given; both hear of revocations', async () => {
@@ -255,7 +278,7 @@ describe('each from its start', () => {
       const answers = await Promise.all(others.map((one) => one.ask(`GET ${page}`, { headers })))
       return answers.map(codeOf)
     }
-    await expect.poll(refused).toEqual(['token-revoked', 'token-revoked'])
+    await expect.poll(refused, LONG).toEqual(['token-revoked', 'token-revoked'])
     for (const one of others) one.close()
     issuer.close()
   })

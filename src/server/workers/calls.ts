@@ -38,6 +38,13 @@ interface Waiting {
   reject(error: Error): void
 }
 
+/** It has ended, which says nothing of what it was asked. */
+export class WorkerGone extends Error {
+  constructor() {
+    super('the worker is gone')
+  }
+}
+
 const CALL = 'scopegate:call'
 const ANSWER = 'scopegate:answer'
 
@@ -90,8 +97,8 @@ export class Caller {
   }
 
   /** Whoever waits hears at once that there will be no answer. */
-  end(why: string): void {
-    this.#gone = new Error(why)
+  end(): void {
+    this.#gone = new WorkerGone()
     for (const waiting of [...this.#waiting.values()]) waiting.reject(this.#gone)
   }
 }

@@ -46,6 +46,8 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options
+    // In turn, on every system: the kernel would wake the same one again and again.
+    cluster.schedulingPolicy = cluster.SCHED_RR
     this.#paces = Array.from({ length: options.size }, () => new RestartPace())
   }
 
@@ -138,7 +140,7 @@ export class Pool {
       worker.once('exit', (code: number | null, signal: string | null) => {
         const served = member.serves
         this.#members.delete(worker.id)
-        member.caller.end('the worker is gone')
+        member.caller.end()
         this.#options.onEnd(worker.id)
         if (served && !this.#ending) this.#replace(place, worker.id, performance.now() - startedAt, code, signal)
       })
