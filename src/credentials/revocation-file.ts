@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import { LockedFileError, lockFile, replaceFile } from './locked-file.ts'
-import { printRevocationLines, RevocationError, readRevocationLines } from './revocation-lines.ts'
+import { printRevocation, RevocationError, readRevocationLines } from './revocation-lines.ts'
 import type { Revocation, RevocationList } from './revocation-list.ts'
 import { MOST_REVOCATIONS, type Revocations } from './revocations.ts'
 import { type FileNews, LARGEST_FILE, WatchedFile } from './watched-file.ts'
@@ -40,7 +40,7 @@ export async function openRevocationFile(options: RevocationFileOptions): Promis
   let open = false
   const watch = new WatchedFile(
     file,
-    (text) => readRevocationLines(text, file, now()),
+    async (text) => (await readRevocationLines(text, file, now())).list,
     (news) => {
       if (news.state === 'read') source.replace(news.content)
       problems = news.state === 'broken' ? news.problems : news.state === 'missing' ? [missing(file)] : []
@@ -79,9 +79,11 @@ async function addTo(file: string, added: readonly Revocation[], now: number): P
     throw new RevocationError([error instanceof LockedFileError ? error.message : cannot(file, 'written', error)])
   })
   try {
-    const list = await readRevocationLines(readWhole(file), file, now)
-    for (const revocation of added) list.add(revocation)
-    const text = await printRevocationLines(list)
+    const { list, kept } = await readRevocationLines(readWhole(file), file, now)
+    const news = added.filter((revocation) => !list.covers(revocation))
+    if (news.length === 0) return
+    for (const revocation of news) list.add(revocation)
+    const text = [...kept, ...news.map((one) => JSON.stringify(printRevocation(one))), ''].join('\n')
     // What could not be read back would be lost with the next start.
     if (list.size > MOST_REVOCATIONS || Buffer.byteLength(text) > LARGEST_FILE) {
       throw new RevocationError([

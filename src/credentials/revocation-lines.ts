@@ -27,32 +27,37 @@ export class RevocationError extends Error {
   }
 }
 
+export interface RevocationLines {
+  /** Those that count. */
+  readonly list: RevocationList
+  /** The lines without those that expired; comments stay. */
+  readonly kept: readonly string[]
+}
+
 /** `now` in milliseconds; rejects with a RevocationError that names the first wrong lines. */
-export async function readRevocationLines(text: string, file: string, now: number): Promise<RevocationList> {
+export async function readRevocationLines(text: string, file: string, now: number): Promise<RevocationLines> {
   const list = new RevocationList()
+  const kept: string[] = []
   const problems: string[] = []
   for (const [index, line] of text.split('\n').entries()) {
     if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await turn()
-    if (line.trim() === '' || line.startsWith('#')) continue
-    const value = parseStrictObject(Buffer.from(line))
-    const read = value === undefined ? 'it is not one JSON object' : readRevocation(value, WHILE_IT_STANDS)
-    if (typeof read !== 'string') {
-      if (read.expires > now / 1000) list.add(read)
-    } else if (problems.push(`${file}:${index + 1}:1: ${read}`) === MOST_PROBLEMS) break
+    if (line.trim() === '') continue
+    const read = line.startsWith('#') ? undefined : readLine(line)
+    if (typeof read === 'string') {
+      if (problems.push(`${file}:${index + 1}:1: ${read}`) === MOST_PROBLEMS) break
+    } else if (read === undefined || read.expires > now / 1000) {
+      kept.push(line)
+      if (read !== undefined) list.add(read)
+    }
   }
   if (list.size > MOST_REVOCATIONS) problems.push(`${file}: it holds more than ${MOST_REVOCATIONS} revocations`)
   if (problems.length > 0) throw new RevocationError(problems)
-  return list
+  return { list, kept }
 }
 
-export async function printRevocationLines(list: RevocationList): Promise<string> {
-  let text = ''
-  let lines = 0
-  for (const revocation of list) {
-    if (++lines % LINES_AT_ONCE === 0) await turn()
-    text += `${JSON.stringify(printRevocation(revocation))}\n`
-  }
-  return text
+function readLine(line: string): Revocation | string {
+  const value = parseStrictObject(Buffer.from(line))
+  return value === undefined ? 'it is not one JSON object' : readRevocation(value, WHILE_IT_STANDS)
 }
 
 /** A revocation that somebody posts, or what is wrong with it. */

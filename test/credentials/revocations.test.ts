@@ -119,7 +119,7 @@ describe('what is revoked', () => {
 })
 
 describe('a line of the file', () => {
-  const read = async (line: string) => [...(await readRevocationLines(line, 'r.jsonl', clock.now()))]
+  const read = async (line: string) => [...(await readRevocationLines(line, 'r.jsonl', clock.now())).list]
 
   test('says moments as dates or seconds; without an end it counts for as long as it stands there', async () => {
     expect(await read(`{"iss":"${ISS}","jti":"t1","expires":"2027-01-31T08:00:00Z"}\n`)).toEqual([
@@ -253,6 +253,18 @@ describe('the file', () => {
     writeFileSync(file, line('t1') + line('t4'))
     await opened!.look()
     expect(revocations.posted()).toEqual([{ iss: ISS, jti: 't2', expires: LATER }])
+  })
+
+  test('keeps what people wrote in between, and says nothing twice', async () => {
+    writeFileSync(file, `# stolen tablet\n${line('t1')}\n# by hand`)
+    const followed = await open()
+    const posted = [{ iss: ISS, jti: 't2', expires: LATER }]
+    for (let i = 0; i < 3; i++) await followed.append(posted)
+    await followed.append([{ iss: ISS, jti: 't1', expires: LATER - 1 }])
+    expect(readFileSync(file, 'utf8').replace(/"iss[^}]*"jti":"(t\d)"[^}]*/g, '$1')).toBe(
+      '# stolen tablet\n{t1}\n# by hand\n{t2}\n',
+    )
+    expect(ids()).toEqual(['t1', 't2'])
   })
 
   test('is where a revocation is taken back: what it kept and no longer says counts no more', async () => {
