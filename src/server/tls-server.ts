@@ -6,6 +6,7 @@ import type { ServerOptions } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { CertifiedConnections } from './certified-connections.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 import { type TlsRefusal, tlsRefusalOf } from './tls-refusal.ts'
 
@@ -31,11 +32,16 @@ export function createTlsServer(http: ServerOptions, tls: TlsPort, handshakeTime
     // Not left to a default: Node takes it from the environment elsewhere.
     rejectUnauthorized: clientCertificates === 'required',
   })
-  identity.onChange((options) => server.setSecureContext(options))
+  const certified = new CertifiedConnections(server, String(identity.options().ca ?? ''))
+  identity.onChange((options) => {
+    server.setSecureContext(options)
+    certified.believe(String(options.ca ?? ''))
+  })
   // Before node:https hands the connection to HTTP, and before it reports the fault as one of HTTP.
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    if (clientCertificates === 'none' || socket.authorized || socket.getPeerX509Certificate() === undefined) return
-    onRefused?.({ reason: 'certificate', code: String(socket.authorizationError) })
+    if (clientCertificates === 'none' || socket.getPeerX509Certificate() === undefined) return
+    if (socket.authorized && certified.add(socket)) return
+    onRefused?.({ reason: 'certificate', code: String(socket.authorizationError ?? 'CA_WITHDRAWN') })
     socket.destroy()
   })
   server.prependListener('tlsClientError', (error: Error, socket: TLSSocket) => {

@@ -1,6 +1,9 @@
 // Who may connect where client certificates are asked for: nobody with one that cannot be verified, whatever else they carry, and a
 // session that was begun under a CA that is no longer believed is not resumed.
 
+import { once } from 'node:events'
+import { connect as connectBare } from 'node:net'
+import { connect } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { type Authority, makeAuthority } from '../support/certificates.ts'
 import { askTls, startTlsPort, type TlsAnswer, type TlsPortRig } from '../support/tls-port.ts'
@@ -83,6 +86,57 @@ for (const protocol of PROTOCOLS) {
     expect((await ask('by another CA', protocol)).text).toMatch(/CN=good/)
   })
 }
+
+/** A connection that is kept; nothing comes back when it is over. */
+async function keep(options: object): Promise<{ ask(): Promise<string> }> {
+  const socket = connect({ host: '127.0.0.1', port: rig.port, ca: rig.authority.cert, ...options })
+  let text = ''
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+  })
+  socket.on('error', () => {})
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  await once(socket, 'secureConnect')
+  return {
+    ask: async () => {
+      text = ''
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      await Promise.race([closed, expect.poll(() => text).toMatch(/\r\n\r\n./)])
+      return text
+    },
+  }
+}
+
+test.each(['required', 'optional'] as const)(
+  'a connection ends when a CA is no longer believed (%s), not when one is added',
+  async (clientCertificates) => {
+    rig = await startTlsPort({ clientCa: clients.cert, clientCertificates })
+    const kept = await keep(CERTIFICATES.good)
+    expect(await kept.ask()).toMatch(/CN=good/)
+    rig.write({ clientCa: `${strangers.cert}${clients.cert}` })
+    await rig.identity.look()
+    expect(await kept.ask()).toMatch(/CN=good/)
+    expect((await ask('by another CA', 'TLSv1.3')).text).toMatch(/CN=good/)
+    rig.write({ clientCa: strangers.cert })
+    await rig.identity.look()
+    const { count } = rig.served
+    expect(await kept.ask()).toBe('')
+    expect(rig.served.count).toBe(count)
+    expect((await ask('by another CA', 'TLSv1.3')).text).toMatch(/CN=good/)
+  },
+)
+
+test('a handshake that began before, and ends when its CA is no longer believed, lets nobody in', async () => {
+  rig = await startTlsPort({ clientCa: clients.cert })
+  const bare = connectBare({ host: '127.0.0.1', port: rig.port })
+  await once(bare, 'connect')
+  // Another connection that is served is behind it: it was accepted.
+  expect((await ask('good', 'TLSv1.3')).text).toMatch(/CN=good/)
+  rig.write({ clientCa: strangers.cert })
+  await rig.identity.look()
+  expect((await askTls(rig.port, { ca: rig.authority.cert, ...CERTIFICATES.good, socket: bare })).text).toBe('')
+  expect(rig.served.count).toBe(1)
+})
 
 test('a CA file without a CA is refused, because no CA would mean every public one', async () => {
   rig = await startTlsPort({ clientCa: clients.cert })
