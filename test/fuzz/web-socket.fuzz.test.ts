@@ -129,7 +129,7 @@ function faultOf({ head, behind }: Peer): string | undefined {
 }
 
 test(
-  'handshakes and frames of any kind',
+  'Whatever a client sends to open a WebSocket and on it, one handshake of the gateway and sound frames arrive, and nothing else.',
   async () => {
     const until = performance.now() + FUZZ_SECONDS * 300
     const faults: string[] = []
