@@ -17,8 +17,8 @@ export interface RevocationPlaceOptions {
   issuers(): readonly string[]
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Tells other processes that serve the same route map. */
-  broadcast?(revocations: readonly Revocation[]): void
+  /** Tells other processes that serve the same route map; resolves when none of them takes what is revoked any more. */
+  broadcast?(revocations: readonly Revocation[]): Promise<void>
 }
 
 const PATH = '/revocations'
@@ -52,7 +52,8 @@ async function revoke(
     const detail = 'Too many revocations are kept in memory. Name a file for them, or let them expire sooner.'
     return refuse('overloaded', detail)
   }
-  broadcast?.(asked)
+  // INVARIANT: whoever is told that it is revoked can rely on it.
+  await broadcast?.(asked)
   const known = new Set(issuers())
   const warnings = asked.flatMap(({ iss }, index) => (known.has(iss) ? [] : [`Revocation ${index + 1}: ${STRANGER}`]))
   const json = { revoked: asked.map(printRevocation), ...(warnings.length > 0 && { warnings }) }

@@ -79,12 +79,20 @@ export class Pool {
     return done
   }
 
-  /** Asks everybody who serves; who does not answer has an error in its place. */
-  async askAll(kind: string, content: unknown, timeout: number): Promise<ReadonlyMap<number, unknown>> {
-    const asked = [...this.#members].filter(([, { serves }]) => serves)
+  /**
+   * Asks everybody who serves; who does not answer has an error in its place. `starting`: those too that are about to, who answer when they
+   * have begun. What they are told comes to them before their first connection, because both come by the same channel.
+   */
+  async askAll(
+    kind: string,
+    content: unknown,
+    timeout: number,
+    { starting = false } = {},
+  ): Promise<ReadonlyMap<number, unknown>> {
+    const asked = [...this.#members].filter(([, { serves }]) => serves || starting)
     const answers = await Promise.all(
-      asked.map(async ([id, { caller }]): Promise<[number, unknown]> => {
-        const answer = await caller.call(kind, content, timeout).catch((error: Error) => error)
+      asked.map(async ([id, { caller, serves }]): Promise<[number, unknown]> => {
+        const answer = await caller.call(kind, content, serves ? timeout : BEGIN_MS).catch((error: Error) => error)
         return [id, answer]
       }),
     )

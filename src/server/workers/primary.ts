@@ -64,13 +64,9 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
   })
   const revocations = new SharedRevocations({
     log,
-    tellWorkers: (list) => {
-      const tell = async (): Promise<void> => {
-        replaceSilent(await pool.askAll('revoke', list, APPLY_MS), 'a worker did not hear of revocations')
-      }
-      void tell()
-      // One that was starting began with what was revoked before.
-      void pool.exclusively(tell)
+    tellWorkers: async (list) => {
+      const answers = await pool.askAll('revoke', list, APPLY_MS, { starting: true })
+      replaceSilent(answers, 'a worker did not hear of revocations')
     },
   })
   const replaceSilent = (answers: ReadonlyMap<number, unknown>, why: string): void => {

@@ -13,8 +13,8 @@ import { revocationPlaces } from '../revocation-place.ts'
 
 export interface SharedRevocationsOptions {
   readonly log: Log
-  /** Every worker must hear it; who does not is replaced, and begins with all that is revoked. */
-  tellWorkers(revocations: readonly Revocation[]): void
+  /** Resolves when every worker has heard it; who does not is replaced, and begins with all that is revoked. */
+  tellWorkers(revocations: readonly Revocation[]): Promise<void>
 }
 
 export class SharedRevocations {

@@ -33,24 +33,14 @@ export interface Begun {
 /** Ends the process when the primary says so, or is gone. */
 export function runWorker(log: Log): Promise<never> {
   let serving: Serving | undefined
+  let begun: Promise<Begun> | undefined
   let prepared: Generation | undefined
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
   process.once('disconnect', () => process.exit(1))
   answerCalls(process, {
-    begin: async ({ sealKeys, revocations, port, generation, ...order }: BeginOrder): Promise<Begun> => {
-      const { settings } = read(order)
-      const state = new StateOfPrimary({ channel: process })
-      serving = await startServing({
-        settings,
-        log,
-        sealKeys,
-        revocations,
-        generation,
-        port,
-        state,
-        processMetrics: true,
-      })
-      return { url: serving.url, port: serving.port }
+    begin: (order: BeginOrder): Promise<Begun> => {
+      begun = begin(order)
+      return begun
     },
     prepare: async ({ generation, ...order }: Order) => {
       prepared = await serving!.generations.prepare(read(order).settings, generation)
@@ -63,7 +53,9 @@ export function runWorker(log: Log): Promise<never> {
       await prepared?.composed.close(0)
       prepared = undefined
     },
-    revoke: (revocations: readonly Revocation[]) => {
+    revoke: async (revocations: readonly Revocation[]) => {
+      // Said while this one begins with what was revoked before.
+      await begun
       if (!serving!.lasting.revocations.post(revocations)) throw new Error('it holds too many revocations')
     },
     ping: () => true,
@@ -74,6 +66,22 @@ export function runWorker(log: Log): Promise<never> {
       void end(grace)
     },
   })
+
+  async function begin({ sealKeys, revocations, port, generation, ...order }: BeginOrder): Promise<Begun> {
+    const { settings } = read(order)
+    const state = new StateOfPrimary({ channel: process })
+    serving = await startServing({
+      settings,
+      log,
+      sealKeys,
+      revocations,
+      generation,
+      port,
+      state,
+      processMetrics: true,
+    })
+    return { url: serving.url, port: serving.port }
+  }
 
   async function end(grace: number): Promise<void> {
     await serving?.beginDraining(grace)
