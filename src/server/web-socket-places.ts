@@ -2,6 +2,7 @@
 
 import type { Grant } from '../domain/grant.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
+import { networkOf } from './client-network.ts'
 
 export interface PlaceLimits {
   readonly connections: number
@@ -44,7 +45,8 @@ export class WebSocketPlaces {
 }
 
 function whose(grant: Grant | undefined, address: string): readonly (string | null)[] {
-  if (grant === undefined) return ['address', address]
+  if (grant === undefined) return ['network', networkOf(address)]
   const { kind, issuerUrl, client, subject } = grant
-  return [kind === 'bearer' ? 'token' : 'key', issuerUrl ?? null, client ?? subject ?? null]
+  const [name, value] = client === undefined ? ['subject', subject] : ['client', client]
+  return [kind === 'bearer' ? 'token' : 'key', issuerUrl ?? null, name, value ?? null]
 }

@@ -91,14 +91,27 @@ test('places are counted by route and by client, and given back once', () => {
   const first = take(grant('one'))
   expect(isRefusal(take(grant('one')))).toBe(false)
   expect(take(grant('one'))).toMatchObject({ code: 'rate-limited' })
-  expect(isRefusal(take(undefined, 'x'))).toBe(false)
-  expect(take(undefined, 'y')).toMatchObject({ code: 'overloaded' })
+  expect(isRefusal(take(undefined, '192.0.2.1'))).toBe(false)
+  expect(take(undefined, '192.0.2.2')).toMatchObject({ code: 'overloaded' })
   expect(isRefusal(places.take('other', limits, grant('one'), 'a'))).toBe(false)
   if (isRefusal(first)) throw new Error('refused')
   first()
   first()
   expect(places.count('r')).toBe(2)
-  expect(isRefusal(take(undefined, 'y'))).toBe(false)
+  expect(isRefusal(take(undefined, '192.0.2.2'))).toBe(false)
+})
+
+test('nobody is many clients by the address, nor somebody else by the subject', () => {
+  const places = new WebSocketPlaces()
+  const grant = (facts: object) => ({ kind: 'bearer', issuerUrl: 'https://i', ...facts }) as unknown as Grant
+  const take = (who: Grant | undefined, address = 'a') =>
+    places.take('r', { connections: 9, perClient: 1 }, who, address)
+  expect(isRefusal(take(undefined, '2001:db8::1'))).toBe(false)
+  expect(take(undefined, '2001:db8:0:0:ffff::2')).toMatchObject({ code: 'rate-limited' })
+  expect(isRefusal(take(undefined, '2001:db8:0:1::1'))).toBe(false)
+  expect(isRefusal(take(grant({ subject: 'app' })))).toBe(false)
+  expect(isRefusal(take(grant({ client: 'app', subject: 'x' })))).toBe(false)
+  expect(take(grant({ client: 'app', subject: 'y' }))).toMatchObject({ code: 'rate-limited' })
 })
 
 test('own origins', () => {
