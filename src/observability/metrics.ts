@@ -16,6 +16,8 @@ export interface Metrics {
   jwksRefresh(issuer: string, result: 'success' | 'failure'): void
   /** Whose servers are counted, by what they are fit for, whenever somebody asks for the metrics. */
   watchUpstreams(upstreams: Iterable<WatchedUpstream>): void
+  /** The connections of clients, to be counted when somebody asks. */
+  watchConnections(connections: { readonly open: number }): void
   /** A connection did not get as far as HTTP. */
   tlsRefused(port: 'public' | 'admin', reason: string): void
   /** When the certificate ends that clients are shown; milliseconds since 1970. */
@@ -163,6 +165,15 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     labelNames: ['route'],
     registers: [registry],
   })
+  let connections: { readonly open: number } = { open: 0 }
+  new Gauge({
+    name: 'scopegate_connections',
+    help: 'Open connections of clients.',
+    registers: [registry],
+    collect() {
+      this.set(connections.open)
+    },
+  })
   const generation = new Gauge({
     name: 'scopegate_config_generation',
     help: 'Number of the route map in force.',
@@ -191,6 +202,9 @@ export function createMetrics(options: { readonly process: boolean }): Metrics {
     jwksRefresh: (issuer, result) => refreshes.add(1, issuer, result),
     watchUpstreams: (upstreams) => {
       watched = [...upstreams]
+    },
+    watchConnections: (watching) => {
+      connections = watching
     },
     tlsRefused: (port, reason) => tlsRefusals.add(1, port, reason),
     tlsCertificate: (port, expires) => tlsEnd.set({ port }, expires / 1000),

@@ -107,7 +107,14 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   try {
     generations.apply(await generations.prepare(settings, options.generation))
     tls = await openPublicTls(settings.server, { log, metrics })
-    listener = await open(generations, settings, options.port ?? settings.server.listen.port, tls, () => draining)
+    listener = await open(
+      generations,
+      metrics,
+      settings,
+      options.port ?? settings.server.listen.port,
+      tls,
+      () => draining,
+    )
   } catch (error) {
     await close()
     throw error
@@ -136,6 +143,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
 
 function open(
   generations: Generations,
+  metrics: Metrics,
   settings: Settings,
   port: number,
   tls: TlsPort | undefined,
@@ -149,6 +157,7 @@ function open(
     perAddress: server.limits.connectionsPerAddress,
     isProxy: (address) => generations.current!.composed.isProxy(address),
   })
+  metrics.watchConnections(connections)
   const begin = (
     generation: Generation,
     request: IncomingMessage,

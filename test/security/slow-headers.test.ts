@@ -49,5 +49,7 @@ test('hundreds at once: everybody else is served, and each of them gets its 408'
     served++
   }
   expect(served).toBeGreaterThan(5)
+  await until(() => slow.every(({ isClosed }) => isClosed()))
+  expect((await rig.askAdmin('GET /metrics')).text).toMatch(/^scopegate_connections \d\d?$/m)
   expect(slow.map((client) => refusalIn(client.text()))).toEqual(Array(300).fill('408 too-slow'))
 })
