@@ -39,6 +39,10 @@ async function start(limits: ConstructorParameters<typeof Connections>[0]) {
         else response.end('served')
       },
       refuse: (_request, response) => response.end(),
+      webSockets: {
+        isMeant: () => true,
+        handle: (_request, response) => void response.socket!.write('HTTP/1.1 101 Switching Protocols\r\n\r\nserved'),
+      },
     },
   )
   open.push(listener)
@@ -76,6 +80,17 @@ test('the oldest of those that never asked goes first, then the one that rests l
 
   waiting[0]!()
   await until(() => working.text().endsWith('waited'))
+})
+
+test('a WebSocket is at work however long it says nothing, and room is made beside it', async () => {
+  const { port, connections } = await start({ connections: 2 })
+  const fields =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='
+  const webSocket = await client(port, REQUEST.replace('Host: x', `Host: x\r\n${fields}`))
+  await until(() => webSocket.text().includes('101'))
+  for (let count = 0; count < 5; count++) await answered(await client(port, REQUEST))
+  expect(webSocket.isClosed()).toBe(false)
+  expect(connections.open).toBe(2)
 })
 
 test('a thousand that never ask leave room for those that do', async () => {
