@@ -1,12 +1,13 @@
 // Reading a Binary within limits: its JSON is asked for first and proves that it may be read; then the client gets it in the form that
 // it wants, native content included, as long as it is the version that was proved.
 
-import { standInOf } from '../domain/constraint/binary.ts'
 import type { Constraint } from '../domain/constraint/constraint.ts'
 import type { Interaction } from '../domain/fhir/interaction.ts'
 import type { FhirRequest } from '../domain/fhir-request.ts'
+import { isJsonObject, type JsonObject, readStrictJson } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound, unreadable } from '../proxy/guarded-resource.ts'
+import { mayReadBinary } from './binary-access.ts'
 import type { Edge, Plan } from './endpoint.ts'
 
 type BinaryRead = Extract<Interaction, { code: 'read' | 'vread' }>
@@ -25,13 +26,9 @@ export async function planBinary(
   if (isRefusal(answer)) return answer
   const binary = answer.status === 200 ? resourceIn(answer.body) : undefined
   if (binary?.['resourceType'] !== 'Binary' || binary['id'] !== id) return notFound()
-  const standIn = standInOf(binary, constraint)
-  if (standIn === undefined) return notFound()
-  if (standIn !== 'open') {
-    const context = await edge.ask(`/${standIn.type}/${standIn.id}`)
-    if (isRefusal(context)) return context
-    if (context.status !== 200 || !standIn.opens(resourceIn(context.body))) return notFound()
-  }
+  const opens = await mayReadBinary(binary, id, constraint, edge.ask)
+  if (isRefusal(opens)) return opens
+  if (!opens) return notFound()
   const { etag } = answer
   // Without a version, what comes next need not be what was looked at.
   if (etag === undefined)
@@ -56,11 +53,7 @@ const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-range'
   (name): [string, undefined] => [name, undefined],
 )
 
-function resourceIn(body: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString())
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
+function resourceIn(body: Buffer): JsonObject | undefined {
+  const document = readStrictJson(body.toString())
+  return 'value' in document && isJsonObject(document.value) ? document.value : undefined
 }

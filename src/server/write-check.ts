@@ -13,6 +13,7 @@ import { printQuery } from '../domain/http/request-target.ts'
 import type { Json, JsonObject } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound } from '../proxy/guarded-resource.ts'
+import { refusePointing } from './binary-access.ts'
 import { patchStored } from './json-patch.ts'
 import { ProvenanceTargets } from './provenance-targets.ts'
 import { type Ask, allowsVersion, readStored } from './stored-resource.ts'
@@ -48,13 +49,14 @@ export interface CheckedWrite {
 const LETTER = { create: 'c', update: 'u', patch: 'u', delete: 'd' } as const
 
 /** A question, and what a Provenance in it may be about. */
-type Checking = WriteQuestion & { readonly targets?: ProvenanceTargets | undefined }
+type Checking = WriteQuestion & { readonly ask: Ask; readonly targets?: ProvenanceTargets | undefined }
 
 export async function checkWrite(asked: WriteQuestion, rules: WriteRules): Promise<CheckedWrite | Refusal> {
   const { interaction, constraint } = asked
   const limits = constraint.limitsOn(interaction.type, LETTER[interaction.code])
   const question: Checking = {
     ...asked,
+    ask: rules.ask,
     targets:
       interaction.type === 'Provenance' && limits !== undefined
         ? new ProvenanceTargets(constraint, limits, rules.ask)
@@ -74,12 +76,15 @@ async function checkCreate(
   limits: readonly TypeLimit[] | undefined,
   condition: Extract<Write, { code: 'create' }>['condition'],
 ): Promise<CheckedWrite | Refusal> {
+  const { interaction, resource, constraint, ask } = question
   const next = await readNext(question, limits, undefined)
   if (isRefusal(next)) return next
+  const pointing = limits === undefined ? undefined : await refusePointing(resource!, undefined, constraint, ask)
+  if (pointing !== undefined) return pointing
   // What is not there yet is the client's own, if it may read anything of the kind.
-  const isReadable = question.constraint.limitsOn(question.interaction.type, 'r')?.length !== 0
+  const isReadable = constraint.limitsOn(interaction.type, 'r')?.length !== 0
   if (condition === undefined) return { isReadable }
-  const parameters = narrowCondition(condition, question.interaction.type, question.constraint)
+  const parameters = narrowCondition(condition, interaction.type, constraint)
   return isRefusal(parameters) ? parameters : { ifNoneExist: printQuery(parameters), isReadable }
 }
 
@@ -114,10 +119,11 @@ async function checkInstance(
     return { isReadable: readLimits === undefined || isKnownById(interaction.type, id, readLimits) }
   const stored = await readStored(ask, interaction.type, id)
   if (isRefusal(stored)) return stored
-  if (stored === undefined)
-    return interaction.code === 'update' && updateCreate === 'allow'
-      ? { ifNoneMatch: '*', isReadable: readLimits?.length !== 0 }
-      : notFound()
+  if (stored === undefined) {
+    if (interaction.code !== 'update' || updateCreate === 'refuse') return notFound()
+    const pointing = await refusePointing(question.resource!, undefined, constraint, ask)
+    return pointing ?? { ifNoneMatch: '*', isReadable: readLimits?.length !== 0 }
+  }
   if (mustBeFree) return notFound()
   const unfit = limits === undefined ? undefined : await refuseChange(stored.resource, next, question, limits)
   if (unfit !== undefined) return unfit
@@ -143,7 +149,7 @@ async function refuseChange(
   question: Checking,
   limits: readonly TypeLimit[],
 ): Promise<Refusal | undefined> {
-  const { interaction, constraint, patch } = question
+  const { interaction, constraint, patch, resource } = question
   const { code, type } = interaction
   const { policy } = constraint
   const before = await rightsOn(stored, question, limits)
@@ -154,7 +160,9 @@ async function refuseChange(
   if (patched !== undefined && hasMisspeltMember(patched, type, limits, policy)) return misspelt()
   const after = patched === undefined ? next : await rightsOn(patched, question, limits)
   if (isRefusal(after)) return after
-  return after !== undefined && !mayBecome(before, after) ? outside() : undefined
+  if (after !== undefined && !mayBecome(before, after)) return outside()
+  const result = patched ?? resource
+  return result && refusePointing(result, stored, constraint, question.ask)
 }
 
 /** In whose name a resource may be written. */
