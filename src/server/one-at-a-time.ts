@@ -25,7 +25,8 @@ export function inTurn(request: IncomingMessage, response: ServerResponse, handl
   if (++line.waiting >= MOST_AHEAD) socket.pause()
   response.once('socket', () => {
     if (--line.waiting < MOST_AHEAD) socket.resume()
-    handle()
+    // Everybody else has a turn in between.
+    setImmediate(() => !socket.destroyed && handle())
   })
 }
 
