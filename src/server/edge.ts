@@ -48,12 +48,13 @@ const ASKED_BY_US: ReadonlyMap<string, string | undefined> = new Map([
     'if-modified-since',
     'if-unmodified-since',
     'if-none-exist',
-    'cache-control',
     'prefer',
     'content-type',
     'content-encoding',
   ].map((name): [string, undefined] => [name, undefined]),
   ['accept', 'application/fhir+json'] as [string, string],
+  // A server may answer a search from what it found a minute ago (HAPI does), and a write would be judged by that.
+  ['cache-control', 'no-cache'] as [string, string],
 ])
 
 export function decodeUtf8(body: Buffer): string | Refusal {
