@@ -94,7 +94,7 @@ export function compose(settings: Settings, lasting: Lasting, own: GenerationPar
     }),
     parameterLimit: largestParameterLimit(settings),
     clientAddress: compileClientAddress(settings.server.trustedProxies),
-    live: createLiveHouse(settings, lasting, keyStore),
+    live: createLiveHouse(settings, lasting, keyStore, authenticator),
     crossOrigin: compileCrossOrigin({ cors: settings.cors, routes, ...ours }),
     findOpenDocument: (path) => discovery.find(path) ?? ownPages.find(path),
     authenticate: (request, endpoint) => authenticator.authenticate(request, endpoint.route),

@@ -20,16 +20,16 @@ export function mayPause({ route }: Endpoint, { headers }: AskedLine): boolean {
 export function watchEvents(
   headers: AnswerHeaders,
   passage: Passage,
-  { connections, settings, isGood }: LiveHouse,
+  { connections, settings, watch }: LiveHouse,
 ): boolean {
   const type = headers['content-type']
   if (typeof type !== 'string' || !/^text\/event-stream\b/i.test(type)) return false
-  const { response, endpoint, grant } = passage.sending()
+  const { request, response, endpoint, grant, line } = passage.sending()
   response.socket?.setKeepAlive(true, ASK_AFTER_MS)
   const forget = connections.add({
     route: endpoint.route.name,
     settings,
-    isGood: () => isGood(grant),
+    isGood: watch(grant, { ...line, socket: request.socket }, endpoint),
     end: () => response.destroy(),
   })
   response.once('close', forget)

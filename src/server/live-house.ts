@@ -2,7 +2,11 @@
 
 import type { Settings } from '../config/settings.ts'
 import type { KeyStore } from '../credentials/api-keys/key-store.ts'
+import type { Authenticator } from '../credentials/authenticate.ts'
+import type { CredentialRequest } from '../credentials/credential-request.ts'
 import type { Grant } from '../domain/grant.ts'
+import { watchCredential } from './credential-watch.ts'
+import type { Endpoint } from './endpoint.ts'
 import type { Lasting } from './lasting.ts'
 import type { LiveConnections } from './live-connections.ts'
 import { ownOrigins } from './own-origins.ts'
@@ -12,8 +16,11 @@ export interface LiveHouse {
   readonly settings: Settings
   readonly connections: LiveConnections
   readonly places: WebSocketPlaces
-  /** False once a grant counts for nothing: expired, or revoked. What is open to everyone has none. */
-  isGood(grant: Grant | undefined): boolean
+  /**
+   * To be called each second: false once a grant counts for nothing, because it expired, was revoked, or its issuer no longer stands by it.
+   * What is open to everyone has none.
+   */
+  watch(grant: Grant | undefined, request: CredentialRequest, endpoint: Pick<Endpoint, 'route'>): () => boolean
   /** Whether pages of this origin may open a WebSocket. */
   isOwnOrigin(origin: string): boolean
   /** A WebSocket was opened; returns what is to be called at its end. */
@@ -24,16 +31,22 @@ export function createLiveHouse(
   settings: Settings,
   { live, webSocketPlaces, revocations, now, hear }: Lasting,
   keyStore: Pick<KeyStore, 'counts'> | undefined,
+  { identify }: Pick<Authenticator, 'identify'>,
 ): LiveHouse {
+  const isGood = (grant: Grant): boolean => {
+    if (now() >= grant.expiresAt * 1000) return false
+    if (grant.kind !== 'bearer') return keyStore?.counts(grant.tokenId, now()) === true
+    return revocations.find(grant) === undefined
+  }
   return {
     settings,
     connections: live,
     places: webSocketPlaces,
-    isGood: (grant) => {
-      if (grant === undefined) return true
-      if (now() >= grant.expiresAt * 1000) return false
-      if (grant.kind !== 'bearer') return keyStore?.counts(grant.tokenId, now()) === true
-      return revocations.find(grant) === undefined
+    watch: (grant, request, { route }) => {
+      if (grant === undefined) return () => true
+      if (grant.kind !== 'bearer') return () => isGood(grant)
+      const stands = watchCredential(grant, () => identify(request, route), now)
+      return () => isGood(grant) && stands()
     },
     isOwnOrigin: ownOrigins(settings),
     onWebSocket: hear.onWebSocket,

@@ -72,7 +72,7 @@ export function openWebSocket(
       const known = live.connections.add({
         route: name,
         settings: live.settings,
-        isGood: () => live.isGood(grant),
+        isGood: live.watch(grant, { ...line, socket: request.socket }, endpoint),
         look: (now) => tunnel.look(now),
         end: (why) => tunnel.close(...REASONS[why]),
       })

@@ -2,6 +2,7 @@
 // the route that let it in, and with the process.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { signingKey } from '../credentials/support/issuer-server.ts'
 import type { RawWebSocket } from '../support/web-socket-client.ts'
 import { closeCode, readFrames } from '../support/web-socket-frames.ts'
 import { startWebSocketRig, type WebSocketRig, webSocketMap } from '../support/web-socket-rig.ts'
@@ -46,6 +47,56 @@ test('the token is revoked: 1008', async () => {
   const answer = await rig.askAdmin('POST /revocations', { headers, body: { iss: rig.issuer.url, jti: 'a' } })
   expect(answer.status).toBe(200)
   expect(await raw.closed()).toBe(1008)
+})
+
+describe('its issuer', () => {
+  const INTROSPECTED = (map: string) =>
+    map.replace(
+      /(jwks: "[^"]+")/,
+      `$1, introspection: { url: "${rig.issuer.url}/introspect", clientId: gw, clientSecret: s, always: true, cache: 5s }`,
+    )
+  const says = (answer: object) => {
+    rig.issuer.say = () => ({ active: true, exp: Math.floor(rig.clock.now / 1000) + 6_000, ...answer })
+  }
+  const introspected = async (): Promise<RawWebSocket> => {
+    says({})
+    await rig.reload((at) => INTROSPECTED(webSocketMap(rig.live.url)(at)))
+    return (await openOne({ exp: Math.floor(rig.clock.now / 1000) + 6_000 })).raw
+  }
+
+  test.each([
+    ['calls it active no more', { active: false }],
+    ['takes its scopes away', { scope: 'live.other' }],
+  ])('%s: 1008', async (_, answer) => {
+    const raw = await introspected()
+    says(answer)
+    rig.clock.now += 15_000
+    expect(await raw.closed()).toBe(1008)
+  })
+
+  test('stands by it, or is away for a moment: it stays; away for long: 1008', async () => {
+    const raw = await introspected()
+    for (const mode of ['up', 'down', 'up'] as const) {
+      const { length } = rig.issuer.questions
+      rig.issuer.introspection = mode
+      rig.clock.now += 15_000
+      await expect.poll(() => rig.issuer.questions.length, { timeout: 5_000 }).toBeGreaterThan(length)
+    }
+    expect([raw.frames().length, raw.socket.destroyed]).toEqual([0, false])
+    rig.issuer.introspection = 'down'
+    rig.clock.now += 400_000
+    expect(await raw.closed()).toBe(1008)
+  })
+
+  test('withdraws the key that signed it: 1008', async () => {
+    const { raw } = await openOne({ exp: Math.floor(rig.clock.now / 1000) + 6_000 })
+    rig.issuer.published = [(await signingKey('ES256', 'k2')).jwk]
+    const { length } = rig.issuer.asked
+    rig.clock.now += 1_200_000
+    await expect.poll(() => rig.issuer.asked.length, { timeout: 5_000 }).toBeGreaterThan(length)
+    rig.clock.now += 15_000
+    expect(await raw.closed()).toBe(1008)
+  })
 })
 
 describe('a reload', () => {
