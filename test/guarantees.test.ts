@@ -27,10 +27,8 @@ test('every guarantee names a test, and every property is a guarantee', () => {
   for (const [folder, ending] of HOLDERS) {
     for (const name of readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(ending))) {
       const file = `${folder}/${name}`
-      held.set(
-        file,
-        [...text(file).matchAll(/^ *test\(\s*'([^']+\.)'/gm)].map(([, sentence]) => sentence!),
-      )
+      const sentences = [...text(file).matchAll(/^ *test\(\s*'([^']+\.)'/gm)].map(([, sentence]) => sentence!)
+      if (sentences.length > 0 || folder === 'test/properties') held.set(file, sentences)
     }
   }
   expect(held.size).toBeGreaterThan(4)
