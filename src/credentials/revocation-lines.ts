@@ -2,7 +2,7 @@
 // misspelt would revoke something else than was meant. Messages name the place, and nothing of what stands there.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Revocation, RevocationList } from './revocation-list.ts'
+import { isOver, type Revocation, RevocationList } from './revocation-list.ts'
 import { MOST_REVOCATIONS } from './revocations.ts'
 import { parseStrictObject } from './strict-json.ts'
 
@@ -45,7 +45,7 @@ export async function readRevocationLines(text: string, file: string, now: numbe
     const read = line.startsWith('#') ? undefined : readLine(line)
     if (typeof read === 'string') {
       if (problems.push(`${file}:${index + 1}:1: ${read}`) === MOST_PROBLEMS) break
-    } else if (read === undefined || read.expires > now / 1000) {
+    } else if (read === undefined || !isOver(read, now / 1000)) {
       kept.push(line)
       if (read !== undefined) list.add(read)
     }

@@ -19,6 +19,13 @@ export interface Revocation {
   readonly expires: number
 }
 
+/** A token counts for the clock skew of its issuer beyond its `exp`, which is what people write as `expires`. */
+const SKEW = 5 * 60
+
+export function isOver({ expires }: Revocation, seconds: number): boolean {
+  return seconds >= expires + SKEW
+}
+
 type Kind = 'jti' | 'sub' | 'client'
 /** By issuer, then by value. */
 type Facts = Readonly<Record<Kind, Map<string, Map<string, Revocation>>>>
@@ -79,7 +86,7 @@ function kindOf({ jti, sub }: Revocation): Kind {
 }
 
 function counts(revocation: Revocation | undefined, { issuedAt }: GrantFacts, seconds: number): boolean {
-  if (revocation === undefined || seconds >= revocation.expires) return false
+  if (revocation === undefined || isOver(revocation, seconds)) return false
   const { issuedBefore } = revocation
   return issuedBefore === undefined || issuedAt === undefined || issuedAt <= issuedBefore
 }

@@ -3,7 +3,7 @@
 
 import type { GrantFacts } from '../domain/grant.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
-import { type Revocation, RevocationList } from './revocation-list.ts'
+import { isOver, type Revocation, RevocationList } from './revocation-list.ts'
 
 /** In each source. */
 export const MOST_REVOCATIONS = 100_000
@@ -43,20 +43,19 @@ export class Revocations {
     const seconds = this.#now() / 1000
     return lists.flatMap((list, at) => {
       const before = lists.slice(0, at)
-      return [...list].filter((one) => seconds < one.expires && !before.some((it) => it.covers(one)))
+      return [...list].filter((one) => !isOver(one, seconds) && !before.some((it) => it.covers(one)))
     })
   }
 
   /** What was posted and stands in no source: what a process that reads the same sources must be told. */
   posted(): readonly Revocation[] {
     const seconds = this.#now() / 1000
-    return [...this.#posted].filter(({ expires }) => seconds < expires)
+    return [...this.#posted].filter((one) => !isOver(one, seconds))
   }
 
   /** At once. False, and nothing is taken, when there would be too many: none is forgotten early to make room. */
   post(revocations: readonly Revocation[]): boolean {
-    if (this.#posted.size + revocations.length > MOST_REVOCATIONS)
-      this.#keep(({ expires }) => this.#now() / 1000 < expires)
+    if (this.#posted.size + revocations.length > MOST_REVOCATIONS) this.#keep((one) => !isOver(one, this.#now() / 1000))
     if (this.#posted.size + revocations.length > MOST_REVOCATIONS) return false
     for (const revocation of revocations) this.#posted.add(revocation)
     this.#tell()

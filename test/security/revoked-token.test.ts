@@ -60,6 +60,17 @@ test('a subject and a client end with everything that was issued before', async 
   expect(await verdict(await tokenOf('later', { iat: Math.floor(rig.clock.now / 1000) + 5 }))).toBe('401 token-revoked')
 })
 
+test('does not come back between its end and the clock skew of its issuer', async () => {
+  rig = await startRig()
+  const exp = Math.floor(rig.clock.now / 1000) + 60
+  const token = await tokenOf('one', { exp })
+  await revoke({ iss: rig.issuer.url, jti: 'one', expires: exp })
+  for (const passed of [60, 5, 20]) {
+    rig.clock.now += passed * 1000
+    expect(await verdict(token)).toBe('401 token-revoked')
+  }
+})
+
 test('is kept in the file, and counts after a restart', async () => {
   await withFile()
   const token = await tokenOf('one')
