@@ -78,7 +78,7 @@ export function createPossessionCheck({ publicUrl, replays, work, now }: Possess
     // The server behind could not check the binding: it would have to believe the token as if it were plain.
     if (passesOn)
       return invalid('This route passes access tokens on, so it takes none that are bound. Get a plain one.')
-    if (certificate !== undefined && certificate !== certificateThumbprint(request.socket)) {
+    if (certificate !== undefined && certificate !== certificateThumbprint(request.socket, now())) {
       return invalid('The access token is bound to a client certificate. Connect by TLS with that certificate.')
     }
     if (proofKey === undefined) return undefined

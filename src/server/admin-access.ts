@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { certificateThumbprint } from '../credentials/client-certificate.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 
 export interface AccessRules {
@@ -41,7 +42,7 @@ export function refuseForeignPages(
 /** For everything but health and metrics. */
 export function refuseUnauthorized({ headers, socket }: IncomingMessage, rules: AccessRules): Refusal | undefined {
   const { token, certificates, exposed } = rules
-  if (certificates && socket instanceof TLSSocket && socket.authorized) return undefined
+  if (certificates && certificateThumbprint(socket, Date.now()) !== undefined) return undefined
   if (token === undefined) {
     if (certificates) return refuse('token-missing', 'Connect with a client certificate of the CA of the admin port.')
     if (!exposed) return undefined

@@ -265,11 +265,13 @@ describe('the URL of a proof', () => {
 describe('a token that is bound to a client certificate', () => {
   const DER = Buffer.from('the certificate of this client')
   const x5t = createHash('sha256').update(DER).digest('base64url')
-  const socketWith = (raw: Buffer | undefined, authorized: boolean): TLSSocket =>
-    Object.create(TLSSocket.prototype, {
+  const socketWith = (raw: Buffer | undefined, authorized: boolean, seconds = 600): TLSSocket => {
+    const validToDate = new Date(rig.clock.now() + seconds * 1000)
+    return Object.create(TLSSocket.prototype, {
       authorized: { value: authorized },
-      getPeerX509Certificate: { value: () => raw && { raw } },
+      getPeerX509Certificate: { value: () => raw && { raw, validToDate } },
     })
+  }
 
   test('counts on a connection with that certificate, verified in the handshake, and on no other', async () => {
     const authorization = `Bearer ${await mintBound({ 'x5t#S256': x5t })}`
@@ -277,6 +279,7 @@ describe('a token that is bound to a client certificate', () => {
     const good = socketWith(DER, true)
     expect([await on(good), await on(good)]).toEqual(['ok', 'ok'])
     expect(await on(socketWith(DER, false))).toBe('token-invalid')
+    expect(await on(socketWith(DER, true, 0))).toBe('token-invalid')
     expect(await on(socketWith(Buffer.from('another'), true))).toBe('token-invalid')
     expect(await on(socketWith(undefined, true))).toBe('token-invalid')
     expect(await on()).toBe('token-invalid')

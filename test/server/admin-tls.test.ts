@@ -1,9 +1,11 @@
 // The admin port over TLS: who gets in by a client certificate, by the token, by neither; and the probe of `healthcheck`.
 
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { connect } from 'node:tls'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { askReadiness } from '../../src/cli/healthcheck.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import { type AdminPort, startAdmin } from '../../src/server/admin.ts'
@@ -88,6 +90,29 @@ describe.each(['127.0.0.1', '0.0.0.0'])('on %s', (host) => {
     expect(await ask('POST /explain', operator, [...json, 'Origin: http://127.0.0.1'])).toBe('403')
     expect(await ask('POST /explain', operator, ['Content-Type: text/plain'])).toBe('415')
   })
+})
+
+test('a certificate that has ended opens nothing any more, on a connection that is kept', async () => {
+  await start()
+  const socket = connect({ host: '127.0.0.1', port: admin.address.port, ca: authority.cert, ...operator })
+  let text = ''
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+  })
+  const askOn = async (): Promise<string | undefined> => {
+    text = ''
+    socket.write('GET /keys HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+    await expect.poll(() => text).toContain('\r\n\r\n')
+    return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1]
+  }
+  try {
+    expect(await askOn()).toBe('200')
+    vi.useFakeTimers({ toFake: ['Date'], now: new X509Certificate(operator.cert).validToDate })
+    expect(await askOn()).toBe('401')
+  } finally {
+    vi.useRealTimers()
+    socket.destroy()
+  }
 })
 
 test('off loopback, neither token nor CA: health and metrics only', async () => {
