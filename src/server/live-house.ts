@@ -35,7 +35,7 @@ export function createLiveHouse(
 ): LiveHouse {
   const isGood = (grant: Grant): boolean => {
     if (now() >= grant.expiresAt * 1000) return false
-    if (grant.kind !== 'bearer') return keyStore?.counts(grant.tokenId, now()) === true
+    if (grant.kind !== 'bearer') return keyStore?.counts(grant, now()) === true
     return revocations.find(grant) === undefined
   }
   return {

@@ -32,13 +32,13 @@ interface HeldKey {
 
 export class KeyRing {
   #held: ReadonlyMap<string, HeldKey> = new Map()
-  #byId: ReadonlyMap<string | undefined, ApiKey> = new Map()
+  #byId: ReadonlyMap<string | undefined, HeldKey> = new Map()
 
   /** All at once; what is not in `keys` counts no more. */
   replace(keys: readonly ApiKey[]): void {
     const lastUsed = new Map([...this.#held.values()].map(({ key, lastUsed }) => [key.id, lastUsed]))
     this.#held = new Map(keys.map((key) => [key.sha256, hold(key, lastUsed.get(key.id))]))
-    this.#byId = new Map(keys.map((key) => [key.id, key]))
+    this.#byId = new Map([...this.#held.values()].map((held) => [held.key.id, held]))
   }
 
   /** `now` in milliseconds. */
@@ -63,10 +63,10 @@ export class KeyRing {
     }
   }
 
-  /** Whether the key of this id still counts: for what it opened and holds open. */
-  counts(id: string | undefined, now: number): boolean {
-    const key = this.#byId.get(id)
-    return key !== undefined && statusOf(key, now / 1000) === 'active'
+  /** Whether the key that conveyed this still counts, and conveys the same: for what it opened and holds open. */
+  counts({ tokenId, fingerprint }: Pick<Grant, 'tokenId' | 'fingerprint'>, now: number): boolean {
+    const held = this.#byId.get(tokenId)
+    return held?.grant.fingerprint === fingerprint && statusOf(held.key, now / 1000) === 'active'
   }
 
   /** In the order of the key file; `now` in milliseconds. */

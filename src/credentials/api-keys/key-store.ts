@@ -23,8 +23,8 @@ export interface KeyStoreOptions {
 export interface KeyStore {
   /** `now` in milliseconds since 1970. */
   find(secret: string, now: number): Grant | Refusal
-  /** Whether the key of this id still counts. */
-  counts(id: string | undefined, now: number): boolean
+  /** Whether the key that conveyed this still counts, and conveys the same. */
+  counts(grant: Pick<Grant, 'tokenId' | 'fingerprint'>, now: number): boolean
   list(now: number): readonly KeyUse[]
   /** Why the file in place does not count; the keys that were read before it still do. */
   readonly problems: readonly string[]
@@ -52,7 +52,7 @@ export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> 
   watch.start(interval)
   return {
     find: (secret, now) => ring.find(secret, now),
-    counts: (id, now) => ring.counts(id, now),
+    counts: (grant, now) => ring.counts(grant, now),
     list: (now) => ring.list(now),
     get problems() {
       return problems

@@ -139,12 +139,16 @@ test('whatever is changed in a secret, it is no key', () => {
   )
 })
 
-test('what a key holds open ends when the key does: expired, revoked, replaced or gone', () => {
+test('what a key holds open ends when the key does, expired, revoked, replaced or gone, or when it opens something else', () => {
   const [one, two] = [testKey('api-key'), testKey('api-key')]
   const ring = ringOf(one.key, two.key)
-  const counts = (id: string | undefined, seconds = NOW) => ring.counts(id, seconds * 1000)
-  expect([counts(one.key.id), counts('another'), counts(undefined)]).toEqual([true, false, false])
-  expect(counts(one.key.id, NOW + 3600)).toBe(false)
+  const grantOf = ({ secret }: { secret: string }) => ring.find(secret, NOW * 1000) as Grant
+  const [first, second] = [grantOf(one), grantOf(two)]
+  const counts = (grant: Grant, seconds = NOW) => ring.counts(grant, seconds * 1000)
+  expect([counts(first), counts({ ...first, tokenId: 'another' })]).toEqual([true, false])
+  expect(counts(first, NOW + 3600)).toBe(false)
+  ring.replace([{ ...one.key }, { ...two.key, scopes: ['less'] }])
+  expect([counts(first), counts(second)]).toEqual([true, false])
   ring.replace([{ ...one.key, revoked: NOW - 1 }])
-  expect([counts(one.key.id), counts(two.key.id)]).toEqual([false, false])
+  expect([counts(first), counts(second)]).toEqual([false, false])
 })
