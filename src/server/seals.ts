@@ -66,10 +66,13 @@ function decipher(bytes: Buffer, secret: Buffer, bound: Buffer): Sealed | undefi
   }
 }
 
-/** Issuer, subject, client or key owner, patients and route (contract §5): as additional data, so that it takes no room in the link. */
+/**
+ * Issuer, subject, client or key owner, patients and route (contract §5): as additional data, so that it takes no room in the link. The
+ * issuer by its URL: a reload may give its name to another one, with subjects of its own.
+ */
 function binding(sealKind: SealKind, route: string, grant: GrantFacts): Buffer {
-  const { kind, issuer = null, subject = null, client = null, patients } = grant
-  return Buffer.from(JSON.stringify([sealKind, route, kind, issuer, subject, client, [...patients].sort()]))
+  const { kind, issuerUrl = null, subject = null, client = null, patients } = grant
+  return Buffer.from(JSON.stringify([sealKind, route, kind, issuerUrl, subject, client, [...patients].sort()]))
 }
 
 function deriveKey(secret: string): Buffer {
