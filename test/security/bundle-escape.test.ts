@@ -2,7 +2,7 @@
 // context, judged a search within a transaction as a read, or took every POST entry for a create.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { verdictOf } from '../support/http-client.ts'
+import { verdictOf, verdictsOf } from '../support/http-client.ts'
 import { type Rig, startRig } from '../support/rig.ts'
 
 let rig: Rig
@@ -45,7 +45,10 @@ test.each<[name: string, scope: string, entry: Entry]>([
   for (const type of ['batch', 'transaction']) {
     for (const entries of [[entry], [entry, entry]]) {
       const answer = await post(type, entries, scope)
-      expect(verdictOf(answer), answer.text).toMatch(/^403 (scope-insufficient|operation-not-listed)$/)
+      const verdicts = verdictsOf(answer)
+      expect(verdicts).toHaveLength(type === 'batch' ? entries.length : 1)
+      for (const verdict of verdicts)
+        expect(verdict, answer.text).toMatch(/^403 (scope-insufficient|operation-not-listed)$/)
     }
   }
   expect(rig.upstream.arrived).toEqual([])

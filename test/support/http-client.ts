@@ -102,3 +102,8 @@ export function verdictOf(answer: Answer): string {
   const code = codeOf(answer)
   return code === undefined ? String(answer.status) : `${answer.status} ${code}`
 }
+
+/** Of each entry where the answer is a batch-response, else the one of the whole. */
+export function verdictsOf(answer: Answer): readonly string[] {
+  return answer.json?.type === 'batch-response' ? entryVerdicts(answer) : [verdictOf(answer)]
+}
