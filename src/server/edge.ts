@@ -4,11 +4,12 @@
 import { isUtf8 } from 'node:buffer'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { askUpstream, type UpstreamAnswer, type UpstreamQuestion } from '../proxy/ask-upstream.ts'
+import type { ClientAddress } from './client-address.ts'
 import type { Edge } from './endpoint.ts'
 import type { Passage } from './passage.ts'
 import { refusedOwnToken } from './refused-own-token.ts'
 
-export function edgeOf(passage: Passage): Edge {
+export function edgeOf(passage: Passage, clientAddress: ClientAddress): Edge {
   const ask = async (
     question: UpstreamQuestion,
     overrides: ReadonlyMap<string, string | undefined>,
@@ -20,7 +21,7 @@ export function edgeOf(passage: Passage): Edge {
       headers: line.headers,
       grant,
       requestId: passage.id,
-      clientAddress: request.socket.remoteAddress ?? 'unknown',
+      clientAddress: clientAddress(request),
       bodyUnchanged: false,
       answerIsRead: true,
       overrides,

@@ -67,7 +67,7 @@ export async function serve(passage: Passage, house: House): Promise<void> {
     else {
       if (endpoint.ownToken !== undefined) passage.speaksAs(orRefuse(await endpoint.ownToken.get()))
       const carry = passage.ahead === undefined ? send : openWebSocket
-      carry(decision, orRefuse(await asked.plan(decision, grant, edgeOf(passage))), passage, house)
+      carry(decision, orRefuse(await asked.plan(decision, grant, edgeOf(passage, house.clientAddress))), passage, house)
     }
   } catch (thrown) {
     answerThrown(passage, thrown)
