@@ -53,14 +53,14 @@ export function createPossessionCheck({ publicUrl, replays, work, now }: Possess
       { work, lane: `proofs ${grant.issuer}` },
     )
     if (isRefusal(proof)) return proof
-    const first = await mark(digestOf(`${key} ${proof.id}`), proof.good)
+    const first = await mark(digestOf(`${key} ${proof.id}`), proof.good, ownerOf(grant, key))
     if (isRefusal(first)) return first
     return first ? undefined : wrongProof('This DPoP proof was used before. Make a new one for every request.')
   }
 
-  const mark = async (proof: string, milliseconds: number): Promise<boolean | Refusal> => {
+  const mark = async (proof: string, milliseconds: number, owner: string): Promise<boolean | Refusal> => {
     try {
-      return await replays.once(`dpop ${proof}`, milliseconds)
+      return await replays.once(`dpop ${proof}`, milliseconds, owner)
     } catch {
       return refuse('overloaded', 'Whether the DPoP proof was used before cannot be told at present. Try again.', {
         retryAfter: 1,
@@ -87,4 +87,9 @@ export function createPossessionCheck({ publicUrl, replays, work, now }: Possess
     }
     return checkProof(proofKey, grant, presented)
   }
+}
+
+/** A client may have as many keys as it likes. */
+function ownerOf({ issuerUrl, client, subject }: Grant, key: string): string {
+  return digestOf(JSON.stringify([issuerUrl, client ?? null, client === undefined ? (subject ?? key) : null]))
 }

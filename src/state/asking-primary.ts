@@ -9,7 +9,7 @@ export const ANSWERS = 'scopegate:state-answers'
 
 export type Question =
   | readonly [id: number, kind: 'take', bucket: string, requests: number, per: number]
-  | readonly [id: number, kind: 'once', mark: string, milliseconds: number]
+  | readonly [id: number, kind: 'once', mark: string, milliseconds: number, owner?: string]
 
 /** Undefined: there is no answer to be had. */
 export type Reply = readonly [id: number, answer?: Taken | boolean]
@@ -31,7 +31,7 @@ export function readQuestion(given: unknown): Question | undefined {
   if (!Array.isArray(given)) return undefined
   const [id, kind, name, first, second] = given as unknown[]
   if (typeof id !== 'number' || typeof name !== 'string' || !isPositive(first)) return undefined
-  if (kind === 'once') return [id, kind, name, first]
+  if (kind === 'once') return typeof second === 'string' ? [id, kind, name, first, second] : [id, kind, name, first]
   return kind === 'take' && isPositive(second) ? [id, kind, name, first, second] : undefined
 }
 

@@ -37,7 +37,7 @@ async function answer(worker: Channel, state: SharedState, questions: readonly Q
 async function replyTo(question: Question, state: SharedState): Promise<Reply> {
   const [id, kind, name] = question
   try {
-    if (kind === 'once') return [id, await state.once(name, question[3])]
+    if (kind === 'once') return [id, await state.once(name, question[3], question[4])]
     return [id, await state.take(name, rateOf(question[3], question[4]))]
   } catch {
     return [id]

@@ -39,8 +39,8 @@ export class InProcessState implements SharedState {
     return taken
   }
 
-  once(mark: string, milliseconds: number): boolean | Promise<boolean> {
-    const first = this.#marks.mark(mark, milliseconds, this.#now())
+  once(mark: string, milliseconds: number, owner?: string): boolean | Promise<boolean> {
+    const first = this.#marks.mark(mark, milliseconds, this.#now(), owner)
     return first ?? Promise.reject(new Error('too many marks are remembered to take another one'))
   }
 }

@@ -22,7 +22,7 @@ interface Open {
 
 type Unnumbered =
   | readonly [kind: 'take', bucket: string, requests: number, per: number]
-  | readonly [kind: 'once', mark: string, milliseconds: number]
+  | readonly [kind: 'once', mark: string, milliseconds: number, owner?: string]
 
 export class StateOfPrimary implements SharedState {
   readonly #channel: Channel
@@ -43,8 +43,9 @@ export class StateOfPrimary implements SharedState {
     return this.#ask(['take', bucket, requests, per]) as Promise<Taken>
   }
 
-  once(mark: string, milliseconds: number): Promise<boolean> {
-    return this.#ask(['once', mark, milliseconds]) as Promise<boolean>
+  once(mark: string, milliseconds: number, owner?: string): Promise<boolean> {
+    const asked = owner === undefined ? ([] as const) : ([owner] as const)
+    return this.#ask(['once', mark, milliseconds, ...asked]) as Promise<boolean>
   }
 
   close(): void {

@@ -5,8 +5,11 @@
 export interface SharedState {
   /** Counts one request of a bucket. Names are digests or route names: never a token, an address or a patient. */
   take(bucket: string, rate: Rate): Taken | Promise<Taken>
-  /** True for the first who marks it within so many milliseconds, false for everyone after. */
-  once(mark: string, milliseconds: number): boolean | Promise<boolean>
+  /**
+   * True for the first who marks it within so many milliseconds, false for everyone after. `owner` is who has it marked: where room is
+   * short, nobody gets more than a share.
+   */
+  once(mark: string, milliseconds: number, owner?: string): boolean | Promise<boolean>
 }
 
 /** A token bucket: `requests` at once at most, refilled evenly over `per` milliseconds. */

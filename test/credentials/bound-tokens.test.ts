@@ -99,6 +99,24 @@ describe('a token that is bound to a key', () => {
     await Promise.all([full.authenticator.close(), without.authenticator.close()])
   })
 
+  test('its proofs count for its client, whatever keys that has, so that it cannot fill the memory of them for others', async () => {
+    const owners: (string | undefined)[] = []
+    const once = (_mark: string, _milliseconds: number, owner?: string): boolean => owners.push(owner) > 0
+    const counted = rigOf({ replays: { once } })
+    const another = await ProofMaker.make()
+    const asks = async (maker: ProofMaker, client: string): Promise<void> => {
+      const token = await issuer.mint({ ...claimsOf(issuer), client_id: client, cnf: { jkt: maker.thumbprint } })
+      const proof = await maker.prove(LINE, token, rig.clock.seconds)
+      expect(await outcome({ authorization: `DPoP ${token}`, proof }, counted)).toBe('ok')
+    }
+    await asks(client, 'one')
+    await asks(another, 'one')
+    await asks(another, 'two')
+    expect(owners[0]).toMatch(/^[\w-]{43}$/)
+    expect([owners[1] === owners[0], owners[2] === owners[0]]).toEqual([true, false])
+    await counted.authenticator.close()
+  })
+
   test('by introspection too', async () => {
     issuer.say = () => ({
       active: true,

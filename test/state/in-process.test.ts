@@ -49,6 +49,20 @@ describe('marks', () => {
     expect(state.once('d', 10_000)).toBe(true)
   })
 
+  test('who has an eighth of the room gets no more once it is half full, and others still do', async () => {
+    const { state, clock } = at({ marks: 16 })
+    const once = async (mark: string, owner: string) =>
+      Promise.resolve(state.once(mark, 10_000, owner)).catch(() => 'full')
+    for (let i = 0; i < 8; i++) expect(await once(`greedy ${i}`, 'greedy')).toBe(true)
+    for (const owner of ['greedy', 'greedy']) expect(await once('greedy 8', owner)).toBe('full')
+    for (const owner of ['b', 'c']) {
+      expect([await once(`${owner} 1`, owner), await once(`${owner} 2`, owner)]).toEqual([true, true])
+      expect([await once(`${owner} 1`, owner), await once(`${owner} 3`, owner)]).toEqual([false, 'full'])
+    }
+    clock.now = 12_000
+    for (let i = 0; i < 8; i++) expect(await once(`greedy ${i}`, 'greedy')).toBe(true)
+  })
+
   test('memory holds what still counts, and at most a second more', () => {
     const marks = new SpentMarks(1_000_000)
     for (let i = 0; i < 50_000; i++) marks.mark(`m${i}`, 2_000, i)

@@ -60,8 +60,16 @@ test('what may be used once is used by one worker', async () => {
   expect(told.filter((first) => first === true)).toHaveLength(1)
 })
 
+test('whose mark it is crosses, too', async () => {
+  const worker = await startWorker(10_000)
+  answerWorker(worker.child, new InProcessState({ marks: 8 }))
+  const marks = ['a', 'b', 'c', 'd', 'e'].map((name) => `greedy ${name}`)
+  expect(await worker.asks(marks, true)).toEqual([true, true, true, true, 'the primary has no answer'])
+  expect(await worker.asks(['other a', 'greedy f'], true)).toEqual([true, 'the primary has no answer'])
+})
+
 test('a primary that says nothing, or no longer answers, lets nobody through', async () => {
-  const worker = await startWorker(50)
+  const worker = await startWorker(500)
   expect(await worker.asks(['x', 'y'])).toEqual(Array(2).fill('the primary did not answer in time'))
   const stop = answerWorker(worker.child, new InProcessState())
   expect(await worker.asks(['x'])).toEqual([true])
@@ -104,13 +112,14 @@ function channel(send?: Channel['send']) {
 test('all questions of one turn go in one message', async () => {
   const { made, sent } = channel()
   const state = new StateOfPrimary({ channel: made })
-  const asked = [state.take('a', { requests: 1, per: 1_000 }), state.once('m', 5)]
+  const asked = [state.take('a', { requests: 1, per: 1_000 }), state.once('m', 5), state.once('m', 5, 'me')]
   await Promise.resolve()
   expect(sent).toEqual([
     {
       'scopegate:state-questions': [
         [1, 'take', 'a', 1, 1_000],
         [2, 'once', 'm', 5],
+        [3, 'once', 'm', 5, 'me'],
       ],
     },
   ])

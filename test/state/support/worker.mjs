@@ -8,7 +8,7 @@ const rate = { requests: 5, per: 3_600_000 }
 process.on('message', async (message) => {
   if (message?.go === undefined) return
   const told = await Promise.allSettled(
-    message.go.map((name) => (message.once ? state.once(name, 60_000) : state.take(name, rate))),
+    message.go.map((name) => (message.once ? state.once(name, 60_000, name.split(' ')[0]) : state.take(name, rate))),
   )
   process.send({ told: told.map(({ value, reason }) => (reason ? reason.message : (value.allowed ?? value))) })
 })
