@@ -62,15 +62,27 @@ export class Revocations {
     return true
   }
 
-  /** What the source says from now on counts beside the others. What was posted and stands there is its own from then on. */
+  /** What the source says from now on counts beside the others. What was posted and stands there is its own until it is closed. */
   source(): RevocationSource {
+    let taken: readonly Revocation[] = []
+    let closed = false
     const source: RevocationSource = {
       replace: (list) => {
+        // A file that was being read while it was closed.
+        if (closed) return
         this.#sources.set(source, list)
+        taken = [...taken, ...this.#posted].filter((posted) => list.covers(posted))
         this.#keep((posted) => !list.covers(posted))
         this.#tell()
       },
-      close: () => void this.#sources.delete(source),
+      close: () => {
+        closed = true
+        this.#sources.delete(source)
+        // Whoever posted it was told that it counts, whichever file a route map names later.
+        const others = [...this.#sources.values()]
+        for (const posted of taken) if (!others.some((list) => list.covers(posted))) this.#posted.add(posted)
+        taken = []
+      },
     }
     return source
   }

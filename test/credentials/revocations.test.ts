@@ -304,12 +304,28 @@ describe('the file', () => {
     expect(revocations.list()).toHaveLength(15_001)
   })
 
+  test('gives back what was posted when it is closed, unless it was taken out of it or another one says it', async () => {
+    writeFileSync(file, line('by-hand'))
+    const followed = await open()
+    const posted = ['t1', 't2', 't3'].map((jti): Revocation => ({ iss: ISS, jti, expires: LATER }))
+    revocations.post(posted)
+    await followed.append(posted)
+    writeFileSync(file, line('by-hand') + line('t1') + line('t2'))
+    await followed.look()
+    revocations.source().replace(new RevocationList([{ iss: ISS, jti: 't2', expires: LATER }]))
+    followed.close()
+    expect([ids(), revocations.posted().map(({ jti }) => jti)]).toEqual([['t2', 't1'], ['t1']])
+  })
+
   test('says nothing any more when it is closed, others still do', async () => {
     writeFileSync(file, line('t1'))
     revocations.source().replace(new RevocationList([{ iss: ISS, jti: 't2', expires: LATER }]))
     const followed = await open()
     expect(ids()).toEqual(['t2', 't1'])
     followed.close()
+    expect(ids()).toEqual(['t2'])
+    writeFileSync(file, line('t3'))
+    await followed.look()
     expect(ids()).toEqual(['t2'])
   })
 

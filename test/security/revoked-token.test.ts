@@ -84,6 +84,14 @@ test('is kept in the file, and counts after a restart', async () => {
   expect(listed).toMatchObject({ revocations: [{ jti: 'one' }], problems: [] })
 })
 
+test('counts on after a reload that names no file any more', async () => {
+  await withFile()
+  const token = await tokenOf('one')
+  expect((await revoke({ iss: rig.issuer.url, jti: 'one' })).json.kept).toBe('in the file')
+  expect(await rig.reload(fhirMap())).toMatchObject({ problems: [] })
+  expect(await verdict(token)).toBe('401 token-revoked')
+})
+
 test('counts as soon as somebody writes it into the file, and while the file is broken or gone', async () => {
   await withFile()
   const token = await tokenOf('one')
