@@ -86,6 +86,12 @@ describe('kick-off', () => {
       'GET /fhir/R4/$export?_type=Observation',
       'GET /fhir/$export?_type=Observation&_typeFilter=Observation?category=laboratory',
     ],
+    // Decoded once, as `_typeFilter` is by every server, a token is what the scope says.
+    [
+      'system/Observation.rs?code=http://loinc.org|8302-2',
+      'GET /fhir/R4/$export?_type=Observation&_typeFilter=Observation%3Fcategory%3Dhttp://example.org%257Clab',
+      'GET /fhir/$export?_type=Observation&_typeFilter=Observation?category=http://example.org|lab&code=http://loinc.org|8302-2',
+    ],
     [
       'system/Observation.rs?category=laboratory system/Observation.rs?category=vital-signs',
       'GET /fhir/R4/$export?_typeFilter=Observation%3Fstatus%3Dfinal%26code%3Da,b&_type=Observation',

@@ -77,8 +77,9 @@ export function typeFilters(
   })
 }
 
+/** The `|` of a token stays plain: a filter is a value itself, and not every server decodes it once more. */
 export function printFilter(type: string, query: readonly Parameter[]): string {
-  return `${type}?${printQuery(query)}`
+  return `${type}?${printQuery(query).replaceAll('%7C', '|')}`
 }
 
 function asParameter({ parameter, value }: Clause): Parameter {
