@@ -9,6 +9,7 @@ import { breakConnection } from './break-connection.ts'
 import { discardRest } from './discard-rest.ts'
 import { notModified } from './not-modified.ts'
 import { type Pace, Patience } from './patience.ts'
+import type { UntakenAnswers } from './untaken-answers.ts'
 import type { Upstream } from './upstream.ts'
 import { type AnswerHeaders, type Caller, UpstreamCall, type UpstreamRequest } from './upstream-call.ts'
 
@@ -44,6 +45,8 @@ export interface Exchange extends UpstreamRequest {
   readonly response: ServerResponse
   /** In which a client must take its answer. */
   readonly pace: Pace
+  /** Where answers that were changed here are counted as long as the client has not taken them. */
+  readonly untaken?: UntakenAnswers
   /** From the upstream's final status and headers to what the client gets. */
   answer(status: number, headers: AnswerHeaders): Answer | Refusal
   /** Answers the client instead of the upstream. */
@@ -179,6 +182,7 @@ class Forwarding implements Caller, BodySink {
     if (response.headersSent) {
       this.#complete()
       response.end()
+      this.#countUntaken()
       return
     }
     const { status, headers } = this.#answer!
@@ -190,6 +194,13 @@ class Forwarding implements Caller, BodySink {
     const held = this.#held
     if (held.length === 0) response.end()
     else response.end(held.length === 1 ? held[0] : Buffer.concat(held, this.#bytes))
+    this.#held = []
+    this.#countUntaken()
+  }
+
+  /** What passes as it came is little at a time. */
+  #countUntaken(): void {
+    if (this.#transform !== undefined) this.#exchange.untaken?.hold(this.#response)
   }
 
   #complete(): void {
@@ -235,6 +246,7 @@ class Forwarding implements Caller, BodySink {
     this.#response.once('drain', this.#resume)
     this.#patience ??= new Patience(this.#exchange.pace, () => this.#response.destroy())
     this.#patience.begin()
+    this.#countUntaken()
   }
 
   readonly #resume = (): void => {

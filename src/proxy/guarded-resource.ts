@@ -28,6 +28,8 @@ export function guardedResource(guard: ResourceGuard, mostHeld: number): BodyTra
     },
     end(out: BodySink) {
       const body = Buffer.concat(held, bytes)
+      // Not twice, for as long as the client takes.
+      held.length = 0
       const resource = readJson(body)
       if (isRefusal(resource)) return resource
       const released = guard.releases(resource)

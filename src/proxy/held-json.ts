@@ -17,6 +17,7 @@ export function heldJson(mostHeld: number, replace: (body: unknown) => Buffer | 
     },
     end(out) {
       const body = parse(Buffer.concat(held, bytes))
+      held.length = 0
       const instead = body === undefined ? unreadable() : replace(body)
       if (isRefusal(instead)) return instead
       out.write(instead)

@@ -153,6 +153,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     headers,
     body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.(), passage.pace.upload) : plan.body,
     pace: passage.pace.answer,
+    untaken: passage.untaken,
     answer,
     refuse: (fault) => {
       if (fault === CHANGED) void sendAgain(decision, plan.again!, passage, house, looksLeft)

@@ -2,6 +2,7 @@
 // that was replaced is closed when its last request is over, streams and sockets among them, or after an hour.
 
 import type { Recorder } from '../observability/record.ts'
+import { UntakenAnswers } from '../proxy/untaken-answers.ts'
 import { clientPace } from './client-pace.ts'
 import type { Composed } from './compose.ts'
 import { HeldBodies } from './held-bodies.ts'
@@ -39,6 +40,12 @@ export class Generation {
         'held bodies',
         [mostHeld, timeouts],
         () => new HeldBodies(mostHeld, pace.upload),
+        () => {},
+      ),
+      untaken: lease.part(
+        'untaken answers',
+        [limits.heldAnswers],
+        () => new UntakenAnswers(limits.heldAnswers),
         () => {},
       ),
       crossOrigin: composed.house.crossOrigin,

@@ -10,6 +10,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { Finished } from '../observability/record.ts'
 import type { ForwardReport } from '../proxy/forward.ts'
 import { replyDocument, replyRefusal } from '../proxy/reply.ts'
+import type { UntakenAnswers } from '../proxy/untaken-answers.ts'
 import type { TunnelReport } from '../proxy/web-socket/tunnel.ts'
 import type { ClientPace } from './client-pace.ts'
 import type { CrossOrigin } from './cross-origin.ts'
@@ -21,6 +22,7 @@ import type { Counted } from './rate-limits.ts'
 export interface Surroundings {
   readonly pace: ClientPace
   readonly bodies: HeldBodies
+  readonly untaken: UntakenAnswers
   record(finished: Finished): void
   readonly realm: string
   readonly crossOrigin: Pick<CrossOrigin, 'fieldsFor'>
@@ -119,6 +121,11 @@ export class Passage {
   /** The pace in which this client must send and take. */
   get pace(): ClientPace {
     return this.#around.pace
+  }
+
+  /** Where answers count that their clients have not taken. */
+  get untaken(): UntakenAnswers {
+    return this.#around.untaken
   }
 
   /** The whole body, once. */

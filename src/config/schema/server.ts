@@ -75,6 +75,12 @@ const limits = section(
       ),
       '256MiB',
     ),
+    heldAnswers: defaulted(
+      size(
+        'Most bytes of answers that were read here and that their clients have not taken yet, of all requests of one process; the oldest are broken off.',
+      ),
+      '256MiB',
+    ),
     guardedBody: defaulted(size('Most bytes of an answer held in memory at once while it is checked.'), '10MiB'),
   },
   'What is refused for its size.',
