@@ -89,7 +89,8 @@ function judgeAnswers({ sent, planned, silent, places, back }: Answered, grant: 
       // Writing gives no reading, but what became of the write is told.
       if (isWrite(interaction)) return judgeWritten(JSON.parse(raw.toString()), silent(sent[index]!), back)
       if (constraint === undefined) {
-        return isBundleAnswer(interaction) ? (rewriteInner(raw, entry, grant, rules) ?? 'withhold') : 'release'
+        const hasLinks = isBundleAnswer(interaction) || isPaged(raw)
+        return hasLinks ? (rewriteInner(raw, entry, grant, rules) ?? 'withhold') : 'release'
       }
       const judged = judgeRead(raw, entry, constraint, grant, rules)
       return entry.method === 'HEAD' && judged !== 'withhold' ? 'strip' : judged
@@ -173,6 +174,13 @@ function rewriteInner(raw: Buffer, entry: BundleEntry, grant: Grant, rules: Guar
 
 function isBundleAnswer({ code }: Interaction): boolean {
   return code.startsWith('search') || code.startsWith('history')
+}
+
+/** Whatever was asked for: links of such a Bundle name the upstream. */
+function isPaged(raw: Buffer): boolean {
+  if (!raw.includes('"Bundle"')) return false
+  const { resourceType, type } = JSON.parse(raw.toString()) as { resourceType?: unknown; type?: unknown }
+  return resourceType === 'Bundle' && (type === 'searchset' || type === 'history')
 }
 
 function entryStatus(raw: Buffer): number {

@@ -168,3 +168,27 @@ test("a rewritten answer keeps no validator of the upstream's bytes", async () =
   const answer = await rig.ask('GET /fhir/R4/Patient', EVERYTHING)
   for (const name of Object.keys(headers)) expect(answer.headers).not.toHaveProperty(name)
 })
+
+test('a searchset that answers a read in a batch, beside an entry that is refused', async () => {
+  rig.upstream.script = json({
+    resourceType: 'Bundle',
+    type: 'batch-response',
+    entry: [
+      {
+        resource: {
+          resourceType: 'Bundle',
+          type: 'searchset',
+          link: [{ relation: 'self', url: `${up()}/Observation` }],
+          entry: [{ fullUrl: `${up()}/Observation/1`, resource: { resourceType: 'Observation', id: '1' } }],
+        },
+        response: { status: '200' },
+      },
+    ],
+  })
+  const entry = ['Observation/1', 'Condition/1'].map((url) => ({ request: { method: 'GET', url } }))
+  const body = { resourceType: 'Bundle', type: 'batch', entry }
+  const answer = await rig.ask('POST /fhir/R4', { scope: 'system/Observation.rs', body })
+  expect(answer.json.entry[0].resource.link).toEqual([{ relation: 'self', url: `${BASE}/Observation` }])
+  expect(answer.json.entry[1].response.status).toBe('403')
+  expect(answer.text).not.toContain(rig.upstream.url)
+})
