@@ -36,7 +36,7 @@ export function readKeyHeader(
 }
 
 /** Told by its shape, under whatever name it stands: URLs end in logs, and upstreams would see it. */
-function hasKeyInQuery({ parameters }: Pick<RequestTarget, 'parameters'>): boolean {
+export function hasKeyInQuery({ parameters }: Pick<RequestTarget, 'parameters'>): boolean {
   for (const { value } of parameters) {
     if (value.length === 47 && kindOfSecret(value) !== undefined) return true
   }

@@ -10,8 +10,8 @@ interface Fields {
 }
 
 const LENGTH = /^\d{1,15}$/
-/** A host with an optional port, or nothing. */
-const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::\d{1,5})?$/
+/** A host, which no `http` URI is without (RFC 9110 §4.2.1), with an optional port. */
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*\])(?::\d{1,5})?$/
 /** Fields that say what a request means: a client that names one in `Connection` asks that it be judged and not sent. */
 const MEANS_SOMETHING =
   /(?:^|,)[\t ]*(?:host|authorization|cookie|prefer|range|expect|accept|content|if)(?:-[a-z-]+)?[\t ]*(?:,|$)/i

@@ -41,6 +41,9 @@ describe('refused', () => {
     ['a host with a path', ['Host', 'a/b'], 'header-ambiguous'],
     ['a host with user information', ['Host', 'a@b'], 'header-ambiguous'],
     ['two hosts in one', ['Host', 'a, b'], 'header-ambiguous'],
+    ['no host in its field', ['Host', ''], 'header-ambiguous'],
+    ['a port of no host', ['Host', ':80'], 'header-ambiguous'],
+    ['an address in brackets that has none', ['Host', '[1.2.3.4]'], 'header-ambiguous'],
     ['early data that changes something', ['Early-Data', '1'], 'too-early'],
     ['too many bytes', ['X-Note', 'x'.repeat(2_000)], 'headers-too-large'],
     ['too many fields', Array.from({ length: 202 }, (_, i) => (i % 2 === 0 ? `x-${i}` : '')), 'headers-too-large'],
@@ -97,7 +100,6 @@ describe('read', () => {
     ['names of others with an underscore or a dot', ['my_trace.id', '1', 'X_Vendor', '2']],
     ['early data that is safe to repeat', []],
     ['hosts of every kind', ['Host', '[::1]:8080']],
-    ['an empty host', ['Host', '']],
     ['chunks, however they are spelled', ['Transfer-Encoding', 'Chunked']],
     ['a tab within a value', ['X-Note', 'a\tb']],
   ])('%s', (_name, fields) => {
