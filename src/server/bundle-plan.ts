@@ -13,6 +13,7 @@ import type { JsonObject } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse, refuseEach } from '../domain/refusal.ts'
 import { ConditionalReferences } from './conditional-references.ts'
 import { findEntryMatches } from './entry-matches.ts'
+import { EntryReads } from './entry-reads.ts'
 import { checkEntry, type PlannedEntry } from './entry-write.ts'
 import { inParallel } from './in-parallel.ts'
 import { targetsOf } from './provenance-entries.ts'
@@ -57,9 +58,10 @@ export async function planBundle(
   const addresses = code === 'transaction' ? await findEntryMatches(entries, constraints, rules.ask) : NO_ADDRESSES
   if (isRefusal(addresses)) return addresses
   const references = new EntryReferences(code, entries)
+  const reads = new EntryReads(code, entries)
   const entryPlans = new EntryPlans(entries)
   const look = (places: readonly number[], into: Map<number, Refusal>): Promise<void> => {
-    const parts = { rules, entries, references, addresses, lookups: new ConditionalReferences(rules.ask) }
+    const parts = { rules, entries, references, reads, addresses, lookups: new ConditionalReferences(rules.ask) }
     return inParallel(places, MOST_AT_ONCE, async (place) => {
       const planned = await planEntry(entries[place]!, limits[place]!, parts)
       if (isRefusal(planned)) into.set(place, planned)
@@ -162,6 +164,7 @@ interface Parts {
   readonly entries: readonly BundleEntry[]
   readonly addresses: ReadonlyMap<string, string>
   readonly references: EntryReferences
+  readonly reads: EntryReads
   readonly lookups: ConditionalReferences
 }
 
@@ -172,8 +175,9 @@ async function planEntry(
 ): Promise<PlannedEntry | undefined | Refusal> {
   const { interaction, resource } = entry
   if (!isWrite(interaction)) {
-    const change = own === undefined ? undefined : narrowedRead(entry, own)
-    return change === undefined || isRefusal(change) ? change : { change }
+    if (own === undefined) return undefined
+    const change = (await parts.reads.refuse(entry, own, parts.rules.ask)) ?? narrowedRead(entry, own)
+    return isRefusal(change) ? change : { change }
   }
   const found = await parts.lookups.find(entry, lookups)
   if (isRefusal(found)) return found
