@@ -7,6 +7,7 @@ import { compose } from './compose.ts'
 import { Generation } from './generation.ts'
 import type { Lasting } from './lasting.ts'
 import { type Opening, openParts } from './open-parts.ts'
+import { NotApplied } from './reloader.ts'
 
 export interface GenerationsOptions {
   readonly lasting: Lasting
@@ -21,6 +22,7 @@ export class Generations {
   /** Replaced, with requests still inside. */
   readonly #retiring = new Set<Generation>()
   #current: Generation | undefined
+  #closed = false
 
   constructor(options: GenerationsOptions) {
     this.#options = options
@@ -41,6 +43,7 @@ export class Generations {
     const lease = lasting.keeper.lease()
     try {
       const parts = await openParts(settings, lease, opening, lasting)
+      if (this.#closed) throw new NotApplied(['the gateway is ending'])
       const composed = compose(settings, lasting, { generation: number, lease, ...parts })
       return new Generation(number, composed, parts, lease, record)
     } catch (error) {
@@ -61,8 +64,9 @@ export class Generations {
     void last.retire().finally(() => this.#retiring.delete(last))
   }
 
-  /** After the last request, or when nobody waits any longer. */
+  /** After the last request, or when nobody waits any longer. What is still being built is not any more. */
   async close(): Promise<void> {
+    this.#closed = true
     const all = this.#current === undefined ? [] : [...this.#retiring, this.#current]
     await Promise.all(all.map(({ composed }) => composed.close(0)))
   }

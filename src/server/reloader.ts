@@ -74,10 +74,13 @@ export class Reloader {
     return this.#next
   }
 
-  /** Waits for the one that runs; from then on nothing is reloaded. */
-  async close(): Promise<void> {
+  /** Nothing is reloaded from now on. Waits for the one that runs, but not longer: a disk that stands still must not hold up the end. */
+  async close(longest: number): Promise<void> {
     this.#closed = true
-    await this.#running
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const deadline = setTimeout(resolve, longest)
+    await Promise.race([this.#running, promise])
+    clearTimeout(deadline)
   }
 
   async #reload(cause: ReloadCause): Promise<Reloaded> {

@@ -60,9 +60,10 @@ export async function start(options: StartOptions): Promise<Running> {
       reload: (cause) => reloader.reload(cause),
       close: async ({ grace = false } = {}) => {
         const { timeouts } = generations.current!.composed.settings.server
-        await reloader.close()
+        const reloaded = reloader.close(timeouts.drain)
         await serving.beginDraining(grace ? timeouts.grace : 0)
         await serving.close()
+        await reloaded
         // The admin port goes last: while the public one drains, it says that this instance is no longer ready.
         await admin.close(0)
       },

@@ -1,5 +1,10 @@
 // The route map is reloaded while requests are served: whole or not at all, without one that fails. RELOADS=1000 for the long run.
 
+import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadRouteMap } from '../../src/config/load.ts'
 import { createLog } from '../../src/observability/logger.ts'
@@ -140,6 +145,28 @@ test('what was replaced is closed when its last request is over, however that en
   for (const one of asked) one.close()
   await serving.close()
   expect(lasting.keeper.size).toBe(0)
+})
+
+test('a reload that waits for a disk does not hold up the end, and counts for nothing when it comes', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'scopegate-reload-'))
+  // Whoever reads it waits until somebody writes.
+  const stalled = join(folder, 'jwks.json')
+  execFileSync('mkfifo', [stalled])
+  const map = mapOf('GET /a: public', { server: 'timeouts: { drain: 100ms }' })
+  const issuers = `issuers: [{ name: x, issuer: "https://x.test", audience: ["urn:x"], jwksFile: ${stalled} }]\n`
+  const write = (line: string): void => {
+    logged += line
+  }
+  const load = () => loadRouteMap(map + issuers, { file: 'routes.yaml', env: {} })
+  const other = await start({ settings: settingsOf(map), load, log: createLog({ destination: { write } }) })
+  const reloading = other.reload('signal')
+  await other.close()
+  expect(logged).not.toContain('was not reloaded')
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+  writeFileSync(stalled, JSON.stringify({ keys: [{ ...key, kid: 'k', alg: 'ES256', use: 'sig' }] }))
+  expect((await reloading).problems).toEqual(['the gateway is ending'])
+  expect(logged).toContain('was not reloaded')
+  rmSync(folder, { recursive: true })
 })
 
 describe('a route map that is not', () => {

@@ -232,6 +232,23 @@ describe('each from its start', () => {
     expect((await serving.ended).code).toBe(1)
   })
 
+  test('SIGTERM while a worker hangs in a reload: it is not waited for', async () => {
+    await serve()
+    const [hanging, other] = workers() as [number, number]
+    process.kill(hanging, 'SIGSTOP')
+    const reloading = admin.ask('POST /reload', { headers: { 'content-type': 'application/json' }, body: {} })
+    const refused = reloading.catch(() => undefined)
+    // The other one has what was asked of both.
+    await expect.poll(async () => (await admin.ask('GET /health/ready')).status, LONG).toBe(200)
+    serving.process.kill('SIGTERM')
+    const { code, out, err } = await serving.ended
+    await refused
+    expect(code).toBe(0)
+    // After half a minute it would have been found by itself.
+    expect(out + err).not.toContain('a worker hangs')
+    for (const pid of [hanging, other]) expect(parentOf(pid)).toBeUndefined()
+  })
+
   test('when the primary dies, its workers go along', async () => {
     await serve()
     const pids = workers()

@@ -21,7 +21,7 @@ import { WorkerGone } from './calls.ts'
 import { Pool } from './pool.ts'
 import { SharedRevocations } from './shared-revocations.ts'
 import { SummedMetrics } from './summed-metrics.ts'
-import type { Order } from './worker.ts'
+import type { Attempt, Order } from './worker.ts'
 
 export interface PrimaryOptions {
   readonly loaded: Loaded
@@ -51,6 +51,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
   const state = new InProcessState()
   const inForce = { ...source(), generation: 1, settings: options.loaded.settings }
   let draining = false
+  let attempts = 0
   const size = workersOf(options.loaded)
   const pool = new Pool({
     size,
@@ -81,7 +82,8 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
   const apply = (next: Loaded, generation: number): Promise<void> =>
     pool.exclusively(async () => {
       const order: Order = { ...source(), generation }
-      const prepared = await pool.askAll('prepare', order, PREPARE_MS)
+      const attempt: Attempt = { attempt: ++attempts }
+      const prepared = await pool.askAll('prepare', { ...order, ...attempt }, PREPARE_MS)
       // One that ended meanwhile is replaced afterwards, and begins with what is then in force; but somebody must have built it.
       const answers = [...prepared.values()]
       const failed = answers.filter((answer) => answer instanceof Error && !(answer instanceof WorkerGone))
@@ -92,12 +94,12 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
         await revocations.follow(next.settings).catch((error: Error) => problems.push(...said(error, next)))
       }
       if (problems.length > 0) {
-        await pool.askAll('drop', undefined, APPLY_MS)
+        await pool.askAll('drop', attempt, APPLY_MS)
         throw new NotApplied([...new Set(problems)])
       }
       Object.assign(inForce, order, { settings: next.settings })
       metrics.applied(generation, labelNames(next.settings))
-      replaceSilent(await pool.askAll('apply', undefined, APPLY_MS), 'a worker did not follow a reload')
+      replaceSilent(await pool.askAll('apply', attempt, APPLY_MS), 'a worker did not follow a reload')
     })
 
   await checkTls(inForce.settings.server)
@@ -125,9 +127,11 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
       reload: (cause) => reloader.reload(cause),
       close: async ({ grace = false } = {}) => {
         const { timeouts } = inForce.settings.server
-        await reloader.close()
         draining = true
+        // A reload that runs is over when its workers are; those that hang in it are cut down.
+        const reloaded = reloader.close(timeouts.drain)
         await pool.end(grace ? timeouts.grace : 0, timeouts.drain)
+        await reloaded
         await admin.close(0)
         await revocations.close()
         log.flush()

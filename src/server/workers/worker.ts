@@ -7,15 +7,20 @@ import type { Revocation } from '../../credentials/revocation-list.ts'
 import type { Log } from '../../observability/logger.ts'
 import { StateOfPrimary } from '../../state/of-primary.ts'
 import type { ExplainRequest } from '../explain.ts'
-import type { Generation } from '../generation.ts'
 import { type Serving, startServing } from '../serving.ts'
 import { answerCalls } from './calls.ts'
+import { Prepared } from './prepared.ts'
 
 /** The route map as the primary read it, so that all have the same. */
 export interface Order {
   readonly text: string
   readonly file: string
   readonly generation: number
+}
+
+/** Of a reload. A route map that is refused leaves its generation to the next; attempts are counted on. */
+export interface Attempt {
+  readonly attempt: number
 }
 
 export interface BeginOrder extends Order {
@@ -34,7 +39,7 @@ export interface Begun {
 export function runWorker(log: Log): Promise<never> {
   let serving: Serving | undefined
   let begun: Promise<Begun> | undefined
-  let prepared: Generation | undefined
+  const prepared = new Prepared()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
   process.once('disconnect', () => process.exit(1))
   answerCalls(process, {
@@ -42,17 +47,10 @@ export function runWorker(log: Log): Promise<never> {
       begun = begin(order)
       return begun
     },
-    prepare: async ({ generation, ...order }: Order) => {
-      prepared = await serving!.generations.prepare(read(order).settings, generation)
-    },
-    apply: () => {
-      serving!.generations.apply(prepared!)
-      prepared = undefined
-    },
-    drop: async () => {
-      await prepared?.composed.close(0)
-      prepared = undefined
-    },
+    prepare: ({ attempt, generation, ...order }: Order & Attempt) =>
+      prepared.prepare(attempt, () => serving!.generations.prepare(read(order).settings, generation)),
+    apply: ({ attempt }: Attempt) => serving!.generations.apply(prepared.take(attempt)),
+    drop: ({ attempt }: Attempt) => prepared.drop(attempt),
     revoke: async (revocations: readonly Revocation[]) => {
       // Said while this one begins with what was revoked before.
       await begun
