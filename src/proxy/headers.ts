@@ -4,6 +4,7 @@
 
 import type { GrantFacts } from '../domain/grant.ts'
 import { folded } from '../domain/http/field-names.ts'
+import { withoutAsync } from '../domain/http/prefer.ts'
 import type { RequestHeaders } from '../domain/http/request-headers.ts'
 import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
 import { compileIdentityHeaders, type IdentityHeaderNames, type ScopeCounts } from './identity-headers.ts'
@@ -118,7 +119,8 @@ export function compileOutbound(route: OutboundRoute, facts: OutboundFacts): Out
       if (dropped.has(name) || named?.has(name) || isDroppedByShape(name, owned)) continue
       if (passed?.has(name) === false || (answerIsRead && DROPPED_WHEN_READ.has(name))) continue
       if (overrides?.has(name)) continue
-      out.push(name, raw[2 * i + 1]!)
+      const value = passed !== undefined && name === 'prefer' ? withoutAsync(raw[2 * i + 1]!) : raw[2 * i + 1]!
+      if (value !== undefined) out.push(name, value)
     }
     if (overrides !== undefined) for (const [name, value] of overrides) if (value !== undefined) out.push(name, value)
     if (answerIsRead) out.push('accept-encoding', 'identity')

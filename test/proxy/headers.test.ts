@@ -208,6 +208,19 @@ describe('to the upstream', () => {
     expect(sent.filter(([name]) => name === 'if-none-exist' || name === 'prefer')).toEqual([['if-none-exist', 'a=b']])
   })
 
+  test.each([
+    ['respond-async', []],
+    ['Respond-Async; x=1 , return=minimal, wait=5', ['return=minimal, wait=5']],
+    ['handling=lenient, respond-async', ['handling=lenient']],
+    ['return=representation', ['return=representation']],
+    ['x="respond-async"', ['x="respond-async"']],
+  ])('Prefer: %s, to a FHIR endpoint: an answer that comes later comes past the gateway', (given, sent) => {
+    const values = (kind: 'fhir' | 'plain') =>
+      outbound(['Prefer', given], { kind }).flatMap(([name, value]) => (name === 'prefer' ? [value] : []))
+    expect(values('fhir')).toEqual(sent)
+    expect(values('plain')).toEqual([given])
+  })
+
   test('Via is continued', () => {
     expect(outbound(['Via', '1.0 edge'])).toContainEqual(['via', '1.0 edge, 1.1 scopegate'])
   })
