@@ -1,7 +1,7 @@
 // Sealed names (contract §5): what an upstream calls a page, an export or a file is sealed (AES-256-GCM) together with what was asked
 // and the caller for whom it was made. A seal proves nothing by itself: when it is opened, today's grant decides anew.
 
-import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto'
 import type { GrantFacts } from '../domain/grant.ts'
 
 /** Seals of one kind open as that kind only. */
@@ -22,6 +22,8 @@ export interface SealsOptions {
 }
 
 const NONCE = 12
+/** Drawn together: a draw for each seal would cost as much as its cipher. */
+const NONCES = 256
 const TAG = 16
 const ALGORITHM = 'aes-256-gcm'
 
@@ -31,14 +33,15 @@ interface Sealed {
 }
 
 export function createSeals({ keys, now }: SealsOptions): Seals {
-  const secrets = keys.length > 0 ? keys.map(deriveKey) : [randomBytes(32)]
+  const secrets = keys.length > 0 ? keys.map(deriveKey) : [createSecretKey(randomBytes(32))]
+  const nextNonce = nonces()
   return {
     seal(kind, content, milliseconds, route, grant) {
-      const nonce = randomBytes(NONCE)
+      const nonce = nextNonce()
       const cipher = createCipheriv(ALGORITHM, secrets[0]!, nonce).setAAD(binding(kind, route, grant))
       const sealed: Sealed = { until: now() + milliseconds, content }
-      const text = Buffer.concat([cipher.update(JSON.stringify(sealed), 'utf8'), cipher.final()])
-      return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString('base64url')
+      const text = cipher.update(JSON.stringify(sealed), 'utf8')
+      return Buffer.concat([nonce, text, cipher.final(), cipher.getAuthTag()]).toString('base64url')
     },
     open(kind, seal, route, grant) {
       const bytes = Buffer.from(seal, 'base64url')
@@ -53,7 +56,7 @@ export function createSeals({ keys, now }: SealsOptions): Seals {
   }
 }
 
-function decipher(bytes: Buffer, secret: Buffer, bound: Buffer): Sealed | undefined {
+function decipher(bytes: Buffer, secret: KeyObject, bound: Buffer): Sealed | undefined {
   const decipher = createDecipheriv(ALGORITHM, secret, bytes.subarray(0, NONCE), { authTagLength: TAG })
     .setAAD(bound)
     .setAuthTag(bytes.subarray(-TAG))
@@ -75,6 +78,21 @@ function binding(sealKind: SealKind, route: string, grant: GrantFacts): Buffer {
   return Buffer.from(JSON.stringify([sealKind, route, kind, issuerUrl, subject, client, [...patients].sort()]))
 }
 
-function deriveKey(secret: string): Buffer {
-  return hash('sha256', `scopegate seal\n${secret}`, 'buffer')
+/** Random, each given out once. */
+function nonces(): () => Buffer {
+  let drawn = Buffer.alloc(0)
+  let next = 0
+  return () => {
+    if (next === drawn.length) {
+      drawn = randomBytes(NONCES * NONCE)
+      next = 0
+    }
+    next += NONCE
+    return drawn.subarray(next - NONCE, next)
+  }
+}
+
+/** As an object: of bare bytes Node would make one anew for each seal, which takes several times as long as sealing. */
+function deriveKey(secret: string): KeyObject {
+  return createSecretKey(hash('sha256', `scopegate seal\n${secret}`, 'buffer'))
 }

@@ -36,3 +36,9 @@ test('a seal opens for the one for whom it was made, whatever token brings it, a
   expect(open({}, 'r2')).toBeUndefined()
   expect(seals.open('export', seal, 'r', MADE_FOR)).toBeUndefined()
 })
+
+test('no nonce is used twice', () => {
+  const seals = createSeals({ keys: ['k'], now: () => 0 })
+  const nonces = Array.from({ length: 2_000 }, () => seals.seal('page', {}, 1_000, 'r', MADE_FOR).slice(0, 16))
+  expect(new Set(nonces).size).toBe(2_000)
+})
