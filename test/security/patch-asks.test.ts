@@ -159,6 +159,43 @@ describe('who may read what is stored may ask', () => {
   })
 })
 
+describe('a FHIRPath Patch that only puts at places is a write like any other', () => {
+  const operation = (...part: object[]) => ({ resourceType: 'Parameters', parameter: [{ name: 'operation', part }] })
+  const type = (valueCode: string) => ({ name: 'type', valueCode })
+  const path = (valueString: string) => ({ name: 'path', valueString })
+  const value = { name: 'value', valueCode: 'final' }
+
+  test.each([
+    ['replace', operation(type('replace'), path('Observation.status'), value)],
+    ['add', operation(type('add'), path('Observation'), { name: 'name', valueString: 'status' }, value)],
+    ['insert', operation(type('insert'), path('Observation.note'), { name: 'index', valueInteger: 0 }, value)],
+    ['delete', operation(type('delete'), path('Observation.component[1].code'))],
+  ])('%s', async (_, body) => {
+    rig.before = () => ({ status: 200, body: observation('o1', 'p1') })
+    for (const scope of ['system/Observation.u', 'user/Observation.write']) {
+      const answer = await patch(scope, FHIR_JSON, body)
+      expect([answer.status, answer.text]).toEqual([200, ''])
+    }
+    expect(JSON.parse(rig.upstream.arrived.at(-1)!.text)).toEqual(body)
+    expect(verdictOf(await patch('patient/Observation.u', FHIR_JSON, body))).toBe('400 body-invalid')
+  })
+
+  test.each([
+    ['a function', operation(type('replace'), path('Observation.status.first()'), value)],
+    ['a comparison', operation(type('replace'), path('Observation.component[value = 1]'), value)],
+    ['two paths', operation(type('replace'), path('Observation.status'), path("Observation.where(id = 'a')"), value)],
+    ['a move', operation(type('move'), path('Observation.component'))],
+    ['a member in another spelling', operation({ Name: 'path', valueString: 'x()' }, type('replace'), value)],
+    ['a path of two values', operation({ ...path('Observation.status'), valueMarkdown: 'x()' }, type('replace'))],
+    ['another parameter', { resourceType: 'Parameters', parameter: [{ name: 'operation', part: [] }, { name: 'x' }] }],
+    ['another member', { ...operation(type('replace'), path('Observation.status'), value), Parameter: [] }],
+    ['none', { resourceType: 'Parameters' }],
+  ])('%s may ask', async (_, body) => {
+    expect((await patch('system/Observation.u', FHIR_JSON, body)).status).toBeGreaterThanOrEqual(400)
+    expect(rig.upstream.arrived).toEqual([])
+  })
+})
+
 describe('a patch that two readers would read differently is refused', () => {
   test.each([
     ['no JSON', '[{"op":"replace"'],
@@ -202,7 +239,10 @@ describe('a conditional reference in a patch is a search', () => {
   test('text that becomes one, and what cannot be read, may look anything up', async () => {
     const UNTOLD: [string, object | string][] = [
       [JSON_PATCH, [{ op: 'copy', from: '/valueString', path: '/subject/reference' }]],
-      [XML_PATCH, XML],
+      [XML_PATCH, XML.replace('>final<', '>Patient?identifier=x<')],
+      [XML_PATCH, XML.replace('>final<', '>Patient&#63;identifier=x<')],
+      [XML_PATCH, `<!DOCTYPE diff [<!ENTITY q "x">]>${XML}`],
+      [XML_PATCH, `<?xml version="1.0" encoding="utf-7"?>${XML}`],
     ]
     for (const [type, body] of UNTOLD) {
       expect((await patch('system/Observation.ru system/Patient.s', type, body)).status).toBe(403)
@@ -217,6 +257,8 @@ describe('a conditional reference in a patch is a search', () => {
 
   test('a question mark alone is none', async () => {
     rig.before = () => ({ status: 200, body: observation('o1', 'p1') })
+    for (const declared of ['', '<?xml version="1.0" encoding="UTF-8"?>\n'])
+      expect((await patch('system/Observation.ru', XML_PATCH, declared + XML)).status).toBe(200)
     const words = fhirPath('Observation.note.text', 'How are you? Fine = well.')
     expect((await patch('system/Observation.ru', FHIR_JSON, words)).status).toBe(200)
     const note = [{ op: 'add', path: '/note', value: [{ text: 'Patient?identifier=x' }] }]

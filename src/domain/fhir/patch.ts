@@ -6,6 +6,7 @@ import { isJsonObject, type Json, type JsonObject, readStrictJson } from '../jso
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import { queriesOf, readQuery } from './conditional-reference.ts'
 import type { Definitions } from './definitions.ts'
+import { onlyPutsAtPlaces } from './fhirpath-patch.ts'
 import type { TypeSearch } from './interaction.ts'
 
 export interface PatchContent {
@@ -21,7 +22,7 @@ export const JSON_PATCH = 'application/json-patch+json'
 
 /** `type` is the media type without parameters. What the content is counts, not only what it is called. */
 export function readPatch(body: string, type: string, definitions: Definitions): PatchContent | Refusal {
-  if (/xml/.test(type)) return untold('an XML patch')
+  if (/xml/.test(type)) return { asks: 'an XML patch', lookups: holdsNoQuery(body) ? [] : [undefined] }
   const document = readStrictJson(body, { caseless: true })
   if ('reason' in document) {
     return refuse('body-invalid', `The patch cannot be read: ${document.reason} at character ${document.at}.`)
@@ -48,8 +49,16 @@ function untold(asks: string): PatchContent {
 function patchOf(value: Json, type: string, definitions: Definitions): PatchContent | Refusal {
   if (Array.isArray(value)) return jsonPatch(value, type, definitions)
   if (!isJsonObject(value) || value['resourceType'] !== 'Parameters' || type === JSON_PATCH) return untold(UNKNOWN)
-  return { asks: 'a FHIRPath patch', lookups: [...textsIn(value)].filter(mayBeQuery).map(readable(definitions)) }
+  const lookups = [...textsIn(value)].filter(mayBeQuery).map(readable(definitions))
+  return onlyPutsAtPlaces(value) ? { lookups } : { asks: 'a FHIRPath patch', lookups }
 }
+
+/** No `?` but those of the declaration, and nothing that could stand for one. */
+function holdsNoQuery(xml: string): boolean {
+  return XML_WITHOUT_QUERY.test(xml) && !/&(?!(?:amp|lt|gt|quot|apos);)|<!/.test(xml)
+}
+
+const XML_WITHOUT_QUERY = /^\ufeff?(?:<\?xml version="1\.0"(?: encoding="utf-8")? *\?>)?[^?]*$/i
 
 /** A query as far as we can read one; what else looks like one may be one to the server. */
 function readable(definitions: Definitions): (text: string) => TypeSearch | undefined {
