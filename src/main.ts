@@ -2,6 +2,7 @@
 // The command line (contract §2): reads the words and hands over; each command is a file in cli/, loaded when it is named, because
 // a probe that runs every few seconds should not load a gateway.
 
+import { readFileSync } from 'node:fs'
 import { CONFIG, readWords as read, UsageError } from './cli/command-line.ts'
 import { refuseOldNode } from './cli/node-version.ts'
 import type { CredentialKind } from './domain/grant.ts'
@@ -19,11 +20,17 @@ const USAGE = `scopegate: a FHIR-aware API gateway that enforces SMART scopes an
   demo [--ports N]          everything embedded, on loopback; N is added to every port
   healthcheck               ask the admin port of a running gateway
 
-Every command takes --config FILE (default: routes.yaml).`
+Every command takes --config FILE (default: routes.yaml). --version prints the version.`
 
 const CREDENTIALS: readonly string[] = ['bearer', 'api-key', 'service-key']
+/** The demo's highest port is the admin port, 9090. */
+const MOST_PORTS = 65_535 - 9_090
 
 async function run([command, ...words]: readonly string[]): Promise<number> {
+  if (words.includes('--help') || words.includes('-h')) {
+    console.log(USAGE)
+    return 0
+  }
   switch (command) {
     case 'serve': {
       const { values } = read(words, CONFIG)
@@ -39,13 +46,19 @@ async function run([command, ...words]: readonly string[]): Promise<number> {
       return (await import('./cli/keys.ts')).runKeys(words)
     case 'demo': {
       const { values } = read(words, { ...CONFIG, ports: { type: 'string', default: '0' } })
-      if (!/^\d{1,5}$/.test(values.ports)) throw new UsageError('--ports takes a number that is added to every port')
+      if (!/^\d{1,5}$/.test(values.ports) || Number(values.ports) > MOST_PORTS) {
+        throw new UsageError(`--ports takes a number from 0 to ${MOST_PORTS} that is added to every port`)
+      }
       return (await import('./cli/demo.ts')).runDemo({ config: values.config, ports: Number(values.ports) })
     }
     case 'healthcheck': {
       const { values } = read(words, CONFIG)
       return (await import('./cli/healthcheck.ts')).runHealthcheck(values.config)
     }
+    case '--version':
+    case '-v':
+      console.log(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version)
+      return 0
     case undefined:
     case 'help':
     case '--help':

@@ -49,11 +49,17 @@ export function readRouteMap(configPath: string, env: Environment): Loaded | Fai
 
 export function unreadable(configPath: string, error: unknown): Failed {
   const { code, message } = error as NodeJS.ErrnoException
-  const why = code === 'ENOENT' ? 'there is no such file' : message
+  const why = (code && UNREADABLE[code]) ?? message
   return {
     problems: [{ file: configPath, line: 1, column: 1, message: `${why}; name another by --config` }],
     warnings: [],
   }
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a folder',
+  EACCES: 'this process may not read it',
 }
 
 export const printWarnings = (warnings: readonly Problem[]): string[] =>

@@ -48,7 +48,9 @@ async function fetchStatement(
   const { statusCode, body } = await request(url, { dispatcher, headers, signal: AbortSignal.timeout(TIMEOUT) })
   if (statusCode !== 200) {
     await body.dump()
-    throw new MetadataError(`its metadata answered ${statusCode}`)
+    throw new MetadataError(
+      `its metadata answered ${statusCode}${statusCode === 404 ? '; does its URL end with its FHIR base?' : ''}`,
+    )
   }
   const statement: unknown = JSON.parse(await body.text())
   if (!isCapabilityStatement(statement)) throw new MetadataError('its metadata is no CapabilityStatement')

@@ -177,6 +177,10 @@ test('exit codes and usage', async () => {
   const usages: readonly (readonly [words: string[], code: number, said: RegExp])[] = [
     [[], 2, /healthcheck/],
     [['sreve'], 2, /there is no command "sreve"/],
+    [['check', '--help'], 0, /validate the route map/],
+    [['--version'], 0, /^\d+\.\d+\.\d+\n$/],
+    [['demo', '--ports', '60000'], 2, /--ports takes a number from 0 to 56445/],
+    [['check', '--config', 'src'], 1, /src:1:1: this is a folder; name another by --config/],
     [['serve', '--confg', 'x'], 2, /--confg/],
     [['explain', 'GET'], 2, /METHOD TARGET/],
     [['explain', '--scope', 'user/Patient.r', 'GET', '/fhir/R4/Patient/1'], 0, /^permitted: forward/],

@@ -52,6 +52,43 @@ describe('each mistake says what, where and what to write', () => {
       mapWith({ replace: ['audience: [http://127.0.0.1:8080/fhir], ', ''] }),
       '4:5: missing key "audience"',
     ],
+    [
+      'no version',
+      mapWith({ replace: ['version: 1', ''] }),
+      'missing key "version": Version of this format, written `version: 1`',
+    ],
+    [
+      'shared type',
+      mapWithFhirKey('patientScopes: { sharedTypes: [Practioner] }'),
+      '"Practioner" is no resource type of FHIR R4, R4B or R5; did you mean "Practitioner"?',
+    ],
+    [
+      'type of a grant',
+      mapWithFhirKey('grants: { product.read: system/Observaton.rs }'),
+      'did you mean "Observation"?',
+    ],
+    [
+      'type of a grant among others',
+      mapWithFhirKey('grants: { product.read: { scope: "system/*.rs system/Patinet.rs" } }'),
+      '"Patinet" is no resource type',
+    ],
+    [
+      'type that an operation needs',
+      mapWithFhirKey('operations: { $match: { requires: Patinet.s } }'),
+      '12:105: "Patinet" is no resource type',
+    ],
+    [
+      'type of an operation',
+      mapWithFhirKey('operations: { Patinet/$match: { requires: Patient.s } }'),
+      '"Patinet" is no',
+    ],
+    [
+      'indentation',
+      mapWith({ append: '   cors: { origins: [] }\n' }),
+      'indentation differs from that of the lines around it',
+    ],
+    ['no blank behind a colon', 'version:1\nserver: {}\n', 'a colon with a space behind it is missing'],
+    ['reserved character', mapWith({ append: 'cors: @x\n' }), 'needs quotes around it'],
     ['no value', mapWithFhirKey('path2: 1, mode:'), '"mode" has no value'],
     [
       'duration',

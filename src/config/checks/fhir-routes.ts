@@ -3,10 +3,12 @@
 import type { Path, Report } from '../source/problem.ts'
 import { type Draft, type FhirRouteDraft, isPlainRoute, placed, placedByName, placedOneOrMany } from './draft.ts'
 import { hasPatients } from './patient-types.ts'
+import { checkTypes } from './resource-types.ts'
 
 export function checkFhirRoutes(map: Draft, report: Report, warn: Report): void {
   for (const [route, path] of placed(map.routes, ['routes'])) {
     if (isPlainRoute(route)) continue
+    checkTypes(route, path, report)
     checkSharedTypes(route, path, report)
     checkOperations(route, path, report)
     warnOfDelegation(route, path, warn)

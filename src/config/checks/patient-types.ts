@@ -1,7 +1,7 @@
 // Resource types that are about patients in some FHIR version (CompartmentDefinition/patient of R4, R4B and R5, and the types that
 // name a patient without being in it), and containers that may hold anything: none of them is reference data. A test holds this list
 // against the generated definitions.
-const ABOUT_PATIENTS = new Set(
+export const TYPES_ABOUT_PATIENTS: ReadonlySet<string> = new Set(
   `Account AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic BiologicallyDerivedProductDispense
   BodyStructure CarePlan CareTeam ChargeItem Claim ClaimResponse ClinicalImpression Communication CommunicationRequest Composition
   Condition Consent Contract Coverage CoverageEligibilityRequest CoverageEligibilityResponse DetectedIssue Device DeviceAssociation
@@ -14,6 +14,14 @@ const ABOUT_PATIENTS = new Set(
   VisionPrescription`.split(/\s+/),
 )
 
-const CONTAINERS = new Set(['Binary', 'Bundle', 'Group', 'List', 'Parameters', 'Subscription', 'SubscriptionStatus'])
+export const CONTAINERS: ReadonlySet<string> = new Set([
+  'Binary',
+  'Bundle',
+  'Group',
+  'List',
+  'Parameters',
+  'Subscription',
+  'SubscriptionStatus',
+])
 
-export const hasPatients = (type: string): boolean => ABOUT_PATIENTS.has(type) || CONTAINERS.has(type)
+export const hasPatients = (type: string): boolean => TYPES_ABOUT_PATIENTS.has(type) || CONTAINERS.has(type)

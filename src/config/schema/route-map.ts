@@ -14,7 +14,7 @@ const NAME = { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', '~expected': 'a name of 
 
 export const RouteMap = section(
   {
-    version: Type.Literal(1, { description: 'Version of this format.', type: 'integer' }),
+    version: Type.Literal(1, { description: 'Version of this format, written `version: 1`.', type: 'integer' }),
     server: Server,
     issuers: defaulted(list(Issuer, 'Issuers whose tokens are believed.'), []),
     apiKeys: optional(ApiKeys),

@@ -55,6 +55,11 @@ const MESSAGES: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'this key is here twice',
   MULTIPLE_DOCS: 'a route map is one document; remove what follows "---"',
   TAB_AS_INDENT: 'tabs cannot indent YAML; use spaces',
+  BLOCK_AS_IMPLICIT_KEY:
+    'this cannot be read as YAML: its indentation differs from that of the lines around it, or a text with ": " in it lacks quotes',
+  MULTILINE_IMPLICIT_KEY:
+    'this is neither a key nor a value: a colon with a space behind it is missing here or on the line before',
+  BAD_SCALAR_START: 'a text that begins with this character needs quotes around it',
 }
 
 interface Reading {

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { hasPatients } from '../../../src/config/checks/patient-types.ts'
+import { RESOURCE_TYPES } from '../../../src/config/checks/resource-types.ts'
 import { definitionsOf } from '../../../src/domain/fhir/definitions.ts'
 import { sample, settingsFrom } from '../support/maps.ts'
+
+test('the types that a route map may name are those of all versions', () => {
+  const all = (['R4', 'R4B', 'R5'] as const).flatMap((version) => definitionsOf(version).resourceTypes)
+  expect([...RESOURCE_TYPES].sort()).toEqual([...new Set(all)].sort())
+})
 
 test.each(['R4', 'R4B', 'R5'] as const)('no type that %s links to patients can be shared', (version) => {
   const { resourceTypes, patientLinks } = definitionsOf(version)
