@@ -6,7 +6,7 @@ import type { Permit } from '../domain/decision/decision.ts'
 import { parseRequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import type { CloseCode } from '../proxy/web-socket/frames.ts'
-import { type Handshake, readHandshake, VERSION } from '../proxy/web-socket/handshake.ts'
+import { type Handshake, NOT_SWITCHED, readHandshake, VERSION } from '../proxy/web-socket/handshake.ts'
 import { openTunnel } from '../proxy/web-socket/open-tunnel.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { Plan } from './endpoint.ts'
@@ -14,6 +14,7 @@ import type { House } from './gateway.ts'
 import type { Ending } from './live-connections.ts'
 import type { LiveHouse } from './live-house.ts'
 import type { Passage } from './passage.ts'
+import { refusedOwnToken } from './refused-own-token.ts'
 
 const REASONS: Readonly<Record<Ending, readonly [CloseCode, string]>> = {
   credential: [1008, 'The credential counts no more.'],
@@ -63,6 +64,8 @@ export function openWebSocket(
       const back = endpoint.inbound({ headers: given, requestId: passage.id, authenticated, rewritten: false })
       return [...back, ...fields]
     },
+    answered: (status) =>
+      status === 401 && ownToken !== undefined ? refusedOwnToken(endpoint, ownToken) : NOT_SWITCHED,
     refuse: (refusal) => {
       giveBack()
       passage.refuse(refusal)

@@ -1,5 +1,6 @@
 // WebSockets through the gateway: opened on routes that say so, decided like every request, and everything that both sides say passes.
 
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { WebSocket } from 'undici'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -282,6 +283,36 @@ describe('servers that cannot be reached:', () => {
     expect(refusalIn(raw.head() + raw.behind())).toBe('502 upstream-unreachable')
     await alone.close()
   })
+})
+
+test("the gateway's own token goes up; a 401 to it is 502, and worth a new one", async () => {
+  let fetched = 0
+  const issuer = createHttpServer((_request, response) => {
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ access_token: `own-${++fetched}`, token_type: 'Bearer', expires_in: 600 }))
+  })
+  await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve))
+  const more = `  - name: own
+    upstream: live
+    webSocket: true
+    authorization: { clientCredentials: { url: "http://127.0.0.1:${(issuer.address() as AddressInfo).port}", clientId: gw, clientSecret: s } }
+    match: { GET /own/events: live.read }`
+  const own = await startWebSocketRig({ more })
+  own.live.answer = ({ key, head }) =>
+    head.includes('Bearer own-2')
+      ? switched(key)
+      : 'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n'
+  const first = await own.open({ target: '/own/events' })
+  await first.until(() => false)
+  expect(refusalIn(first.head() + first.behind())).toBe('502 upstream-broken')
+  expect(first.head()).not.toMatch(/www-authenticate/i)
+  const second = await own.open({ target: '/own/events' })
+  await second.opened()
+  expect(second.head()).toMatch(/^HTTP\/1\.1 101/)
+  second.socket.destroy()
+  await own.close()
+  issuer.close()
 })
 
 async function closedPort(): Promise<number> {

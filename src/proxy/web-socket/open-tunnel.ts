@@ -28,6 +28,8 @@ export interface TunnelExchange {
   readonly rules: TunnelRules
   /** From the header fields of the upstream's 101 to those that the client gets besides the handshake's own. */
   answer(headers: AnswerHeaders): readonly string[]
+  /** What comes of an upstream that answers something else than a 101. */
+  answered(status: number): Refusal
   /** Instead of `opened`: the client has had no byte. */
   refuse(refusal: Refusal): void
   opened(tunnel: Tunnel): void
@@ -113,7 +115,7 @@ class Opening {
       })
     })
     request.on('upgrade', (answer, socket) => this.#switched(answer, socket))
-    request.on('response', () => this.#refuse(NOT_SWITCHED, 'answered'))
+    request.on('response', ({ statusCode }) => this.#answered(statusCode!))
     // A 101 that lacks its own fields is none to Node, which would wait on.
     request.on('information', ({ statusCode }) => {
       if (statusCode === 101) this.#refuse(NOT_SWITCHED, 'answered')
@@ -121,6 +123,12 @@ class Opening {
     // INVARIANT: the target that was decided is the target that is asked for, byte for byte: http-proxy-3 never saw it.
     if (request.method === 'GET' && !request.headersSent) request.path = path
     else this.#refuse(NOT_ASKED, 'untold')
+  }
+
+  #answered(status: number): void {
+    if (this.#state !== 'asking') return
+    // As of every other answer, these are not the server's own.
+    this.#refuse(this.#exchange.answered(status), status >= 502 && status <= 504 ? 'fault' : 'answered')
   }
 
   #switched({ statusCode, headers }: IncomingMessage, socket: Socket): void {
