@@ -94,7 +94,9 @@ export class LiveConnections {
 
 /** Everything of a route map that bears on who may open something on a route, and where it leads. */
 function letInBy(settings: Settings, name: string): unknown {
-  const { routes, upstreams, issuers, apiKeys, scopes, cors } = settings
+  const { routes, upstreams, issuers, apiKeys, scopes, cors, server } = settings
   const route = routes.find((each) => each.name === name)
-  return route && { route, upstream: upstreams[route.upstream], issuers, apiKeys, scopes, cors }
+  return (
+    route && { route, upstream: upstreams[route.upstream], issuers, apiKeys, scopes, cors, publicUrl: server.publicUrl }
+  )
 }

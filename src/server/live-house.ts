@@ -1,5 +1,6 @@
 // What a configuration says of what stays open: until when a grant is good, which pages may open something, who is told.
 
+import type { TLSSocket } from 'node:tls'
 import type { Settings } from '../config/settings.ts'
 import type { KeyStore } from '../credentials/api-keys/key-store.ts'
 import type { Authenticator } from '../credentials/authenticate.ts'
@@ -17,8 +18,8 @@ export interface LiveHouse {
   readonly connections: LiveConnections
   readonly places: WebSocketPlaces
   /**
-   * To be called each second: false once a grant counts for nothing, because it expired, was revoked, or its issuer no longer stands by it.
-   * What is open to everyone has none.
+   * To be called each second: false once a grant counts for nothing, because it expired, was revoked, or its issuer no longer stands by it;
+   * and once the connection's client certificate is believed no more. What is open to everyone has no grant.
    */
   watch(grant: Grant | undefined, request: CredentialRequest, endpoint: Pick<Endpoint, 'route'>): () => boolean
   /** Whether pages of this origin may open a WebSocket. */
@@ -43,12 +44,19 @@ export function createLiveHouse(
     connections: live,
     places: webSocketPlaces,
     watch: (grant, request, { route }) => {
-      if (grant === undefined) return () => true
-      if (grant.kind !== 'bearer') return () => isGood(grant)
+      const isCertified = watchCertificate(request)
+      if (grant === undefined) return isCertified
+      if (grant.kind !== 'bearer') return () => isCertified() && isGood(grant)
       const stands = watchCredential(grant, () => identify(request, route), now)
-      return () => isGood(grant) && stands()
+      return () => isCertified() && isGood(grant) && stands()
     },
     isOwnOrigin: ownOrigins(settings),
     onWebSocket: hear.onWebSocket,
   }
+}
+
+/** A connection that a client certificate let in is told when its CA is no longer believed (`certified-connections.ts`). */
+function watchCertificate({ socket }: CredentialRequest): () => boolean {
+  const certified = socket as Partial<TLSSocket> | undefined
+  return certified?.authorized === true ? () => certified.authorized === true : () => true
 }

@@ -3,6 +3,7 @@
 
 import { createPrivateKey } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -102,6 +103,28 @@ describe('the public port', () => {
     const { url } = await open('tls: { cert: server.pem, key: server.key, clientCa: ca.pem }\nadmin: 127.0.0.1:0')
     expect((await ask(url, '/app')).text).toBe('')
     expect((await ask(url, '/app', client)).text).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  test('a stream of events ends when the CA of its client is withdrawn; that of a client without certificate goes on', async () => {
+    writeFileSync(join(folder, 'changing.pem'), clients.cert)
+    const clientCa = 'clientCa: changing.pem, clientCertificates: optional'
+    const { url } = await open(`tls: { cert: server.pem, key: server.key, ${clientCa} }\nadmin: 127.0.0.1:0`)
+    upstream.reset()
+    const streams: ServerResponse[] = []
+    upstream.raw = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: one\n\n')
+      streams.push(response)
+    }
+    const kept = ask(url, '/app')
+    await expect.poll(() => streams.length).toBe(1)
+    const cut = ask(url, '/app', client)
+    await expect.poll(() => streams.length).toBe(2)
+    writeFileSync(join(folder, 'changing.pem'), makeAuthority('others').cert)
+    expect((await cut).text).toMatch(/data: one\n\n\r\n$/)
+    await expect.poll(() => streams[1]!.destroyed).toBe(true)
+    streams[0]!.end('data: last\n\n')
+    expect((await kept).text).toMatch(/data: last\n\n\r\n0\r\n\r\n$/)
   })
 
   test('warns of a certificate that ends soon', async () => {

@@ -39,6 +39,8 @@ test('a reload ends what was let in by something that is different now, and noth
   const changed: readonly (readonly [string, string, readonly Ending[]])[] = [
     ['smart: true', 'smart: true', []],
     ['8080 }', '8080, timeouts: { drain: 3s } }', []],
+    // Pages of the origin that the gateway had may open nothing any more.
+    ['8080 }', '8080, publicUrl: https://elsewhere.example.org }', ['reload']],
     ['smart: true', 'smart: false', ['reload']],
     ['8101/fhir', '8101/other', ['reload']],
     ['credentials: [api-key, oauth2]', 'credentials: [oauth2]', ['reload']],
