@@ -82,11 +82,7 @@ describe('each mistake says what, where and what to write', () => {
       mapWithFhirKey('operations: { Patinet/$match: { requires: Patient.s } }'),
       '"Patinet" is no',
     ],
-    [
-      'indentation',
-      mapWith({ append: '   cors: { origins: [] }\n' }),
-      'indentation differs from that of the lines around it',
-    ],
+    ['indentation', 'version: 1\n  server: {}\n', 'indentation differs from that of the lines around it'],
     ['no blank behind a colon', 'version:1\nserver: {}\n', 'a colon with a space behind it is missing'],
     ['reserved character', mapWith({ append: 'cors: @x\n' }), 'needs quotes around it'],
     ['no value', mapWithFhirKey('path2: 1, mode:'), '"mode" has no value'],
