@@ -2,6 +2,7 @@
 // conditional on the version that was patched here, so every server must understand it as it is understood here: a path holds names
 // of FHIR elements and plain array indexes, and nothing that one reader skips and another follows.
 
+import { foldName } from '../domain/json/fold-name.ts'
 import { applyJsonPatch } from '../domain/json/json-patch.ts'
 import { isJsonObject, type Json, type JsonObject } from '../domain/json/strict-json.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
@@ -13,6 +14,19 @@ export function patchStored(stored: JsonObject, patch: readonly Json[]): JsonObj
   if (!isJsonObject(patched)) return invalid('it does not fit what is stored')
   if (patched['resourceType'] === stored['resourceType'] && patched['id'] === stored['id']) return patched
   return refuse('body-invalid', 'A patch must change neither the type nor the id of a resource.')
+}
+
+/** Whether it can be told without what is stored that type and id stay as they are. */
+export function keepsIdentity(patch: readonly Json[]): boolean {
+  return patch.every((operation) => {
+    if (!isUnambiguous(operation)) return false
+    const { op, path, from } = operation as JsonObject
+    return !isIdentity(path) && !(op === 'move' && isIdentity(from))
+  })
+}
+
+function isIdentity(path: Json | undefined): boolean {
+  return typeof path === 'string' && ['id', 'resourcetype'].includes(foldName(path.slice(1)))
 }
 
 const TOKEN = /^(?:_?[A-Za-z][A-Za-z0-9]{0,63}|0|[1-9][0-9]{0,8})$/

@@ -14,7 +14,7 @@ import type { Json, JsonObject } from '../domain/json/strict-json.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { notFound } from '../proxy/guarded-resource.ts'
 import { refusePointing } from './binary-access.ts'
-import { patchStored } from './json-patch.ts'
+import { keepsIdentity, patchStored } from './json-patch.ts'
 import { ProvenanceTargets } from './provenance-targets.ts'
 import { type Ask, allowsVersion, readStored } from './stored-resource.ts'
 import { findOne, narrowCondition } from './write-condition.ts'
@@ -115,7 +115,8 @@ async function checkInstance(
   if (isRefusal(next)) return next
   const readLimits = constraint.limitsOn(interaction.type, 'r')
   const asks = patch?.asks !== undefined
-  if ((limits === undefined || isKnownById(interaction.type, id, limits)) && !mustBeFree && !asks)
+  const isKnown = limits === undefined || (isKnownById(interaction.type, id, limits) && staysKnown(interaction, patch))
+  if (isKnown && !mustBeFree && !asks)
     return { isReadable: readLimits === undefined || isKnownById(interaction.type, id, readLimits) }
   const stored = await readStored(ask, interaction.type, id)
   if (isRefusal(stored)) return stored
@@ -212,6 +213,11 @@ function readPatched(stored: JsonObject, patch: readonly Json[] | undefined): Js
 /** The launch patient's own Patient is in the compartment by its id, whatever is stored under it. */
 function isKnownById(type: string, id: string, limits: readonly TypeLimit[]): boolean {
   return type === 'Patient' && limits.some(({ patients, clauses }) => clauses.length === 0 && patients?.includes(id))
+}
+
+/** Whether a record that is known by its id is so afterwards. */
+function staysKnown({ code }: Write, patch: PatchContent | undefined): boolean {
+  return code !== 'patch' || (patch?.operations !== undefined && keepsIdentity(patch.operations))
 }
 
 function misspelt(): Refusal {
