@@ -1,7 +1,7 @@
 // `serve` and `healthcheck` with TLS on both ports, by one process and by several: files beside the route map, taken up anew while it
 // runs; and a file that cannot be used, told with its place before anything is opened.
 
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -62,7 +62,7 @@ describe.each([
   ['one process', ''],
   ['two workers', 'workers: 2'],
 ])('%s', (_, keys) => {
-  test('serves over TLS, is healthy over TLS, and takes up a renewed pair', async () => {
+  test('serves over TLS, is healthy over TLS, takes up a renewed pair, and reloads', async () => {
     writePair('first')
     const [port = 0, adminPort = 0] = await freePorts(2)
     const config = writeMap('routes.yaml', port, adminPort, keys)
@@ -81,6 +81,15 @@ describe.each([
       },
       { timeout: 20_000, interval: 500 },
     )
+    // A reload counts behind TLS too, with the pair that was taken up.
+    const { serial } = await askTls(port, { ca })
+    writeFileSync(config, readFileSync(config, 'utf8').replace('GET /app', 'GET /new'))
+    serving.process.kill('SIGHUP')
+    await serving.prints(/the route map was reloaded/)
+    const request = 'GET /new HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    const answers = await Promise.all(Array.from({ length: 6 }, () => askTls(port, { ca }, request)))
+    expect(answers.map(({ text }) => text.slice(0, 12))).toEqual(Array(6).fill('HTTP/1.1 502'))
+    expect(new Set(answers.map((answer) => answer.serial))).toEqual(new Set([serial]))
     serving.process.kill('SIGTERM')
     expect(await serving.ended).toMatchObject({ code: 0 })
   })

@@ -123,6 +123,28 @@ describe('who is left out', () => {
     expect(Math.abs(r.upstream.targets[0]!.running - r.upstream.targets[1]!.running)).toBeLessThanOrEqual(1)
   })
 
+  test('is slow for a time, not for a number of requests; and has them all where no other is worth asking', () => {
+    const r = rehearse(2)
+    fail(r, 1)
+    r.clock.now += 10_000
+    const holder = {}
+    expect(r.take(holder)).toBe(1)
+    r.end(1, 'answered', holder)
+    // One after the other.
+    const next = (): number => {
+      const target = r.take()
+      r.end(target, 'answered')
+      return target
+    }
+    expect([next(), next(), next()]).toEqual([2, 2, 2])
+    const other = r.upstream.targets[1]!.outlier
+    other.check(false, r.clock.now)
+    expect([next(), next(), next()]).toEqual([1, 1, 1])
+    other.check(true, r.clock.now)
+    r.clock.now += 1_000
+    expect([next(), next(), next(), next()].sort()).toEqual([1, 1, 2, 2])
+  })
+
   test('the half that may be left out counts those whose checks fail', () => {
     const r = rehearse(4)
     const [first, second] = r.upstream.targets as [Target, Target]
