@@ -169,6 +169,16 @@ describe('warnings', () => {
       mapWith({ replace: ['credentials: [oauth2] }', 'credentials: [oauth2], selfService: true }'] }),
       'no key can carry',
     ],
+    [
+      'no scope opens a FHIR route',
+      mapWith({ replace: ['smart: true', 'operations: { $match: { requires: Patient.s } }'] }),
+      'routes.yaml:12:5: no scope opens this route: write smart: true',
+    ],
+    [
+      'a scope for keys without keys',
+      mapWith({ replace: ['credentials: [oauth2] }', 'credentials: [api-key] }'] }),
+      'only keys carry "product.write", and without apiKeys no key counts',
+    ],
   ])('%s', (_, text, expected) => {
     const { problems, warnings } = said(text)
     expect(problems).toEqual([])

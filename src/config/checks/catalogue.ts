@@ -14,6 +14,10 @@ export function checkCatalogue(map: Draft, report: Report, warn: Report): void {
       if (name === 'public')
         report(at, '"public" means without any credential in `requires`; call the scope otherwise', 'key')
       const kinds = scope.credentials ?? ['oauth2']
+      const byKeyAlone = kinds.length > 0 && kinds.every((kind) => kind === 'api-key' || kind === 'service-key')
+      if (byKeyAlone && map.apiKeys === undefined) {
+        warn(at, `only keys carry "${name}", and without apiKeys no key counts: name their file by apiKeys.file`, 'key')
+      }
       if (scope.selfService && !kinds.includes('api-key') && !kinds.includes('service-key')) {
         warn([...at, 'selfService'], `no key can carry "${name}", so partners cannot take it for keys of their own`)
       }

@@ -13,6 +13,7 @@ export function checkFhirRoutes(map: Draft, report: Report, warn: Report): void 
     checkOperations(route, path, report)
     warnOfDelegation(route, path, warn)
     warnOfSmart(map, route, path, warn)
+    warnOfClosed(route, path, warn)
     warnOfAudience(map, route, path, warn)
     if (route.path?.startsWith('/.well-known'))
       report([...path, 'path'], 'paths below /.well-known belong to the gateway')
@@ -64,6 +65,19 @@ function warnOfSmart(map: Draft, { smart, issuers }: FhirRouteDraft, path: Path,
       'key',
     )
   }
+}
+
+/** Closed is safe, but hardly what was meant. */
+function warnOfClosed({ smart, grants, operations }: FhirRouteDraft, path: Path, warn: Report): void {
+  if (smart || grants !== undefined) return
+  for (const [, operation] of placedByName(operations, [])) {
+    if ('requires' in operation && typeof operation.requires === 'object') return
+  }
+  warn(
+    path,
+    'no scope opens this route: write smart: true so that SMART scopes count, or say by grants what product scopes are worth',
+    'key',
+  )
 }
 
 function warnOfAudience(

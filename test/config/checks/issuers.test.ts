@@ -11,6 +11,7 @@ const SEVERAL = mapWith({
 })
   .replace('smart: true }', 'smart: true, issuers: [ehr] }')
   .replace('  Products:\n', '  Products:\n    key.read: { credentials: [api-key, service-key] }\n')
+  .replace('upstreams:', 'apiKeys: { file: keys.yaml }\nupstreams:')
 
 const NEEDED = 'missing key "issuers"'
 const saidOf = (route: string): string => said(`${SEVERAL}  - ${route}\n`).problems.join('\n')
