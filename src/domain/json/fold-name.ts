@@ -7,7 +7,10 @@ const PLAIN = /^[A-Za-z0-9_]*$/
 export function foldName(name: string): string {
   if (PLAIN.test(name)) return name.toLowerCase()
   return name
-    .replaceAll(/[\u0000-\u0020\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060\ufeff]/g, '')
+    .replaceAll(
+      /[\u0000-\u0020\u007f-\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]/g,
+      '',
+    )
     .replaceAll(/[\u0130\u0131]/g, 'i')
     .replaceAll('\u017f', 's')
     .replaceAll('\u212a', 'k')
