@@ -29,7 +29,9 @@ export async function checkEntry(
   const content = interaction.code === 'patch' ? { patch: entry.patch } : { resource }
   const checked = await checkWrite({ interaction, constraint, ifMatch, ...content }, rules)
   if (isRefusal(checked)) return checked
-  if (entry.ifNoneMatch !== undefined && (checked.ifMatch ?? checked.ifNoneMatch) !== undefined) {
+  const { ifNoneMatch } = entry
+  const isOurs = ifNoneMatch?.trim() === '*' && checked.ifNoneMatch === '*'
+  if (ifNoneMatch !== undefined && !isOurs && (checked.ifMatch ?? checked.ifNoneMatch) !== undefined) {
     const detail = 'request.ifNoneMatch cannot be kept together with what the limits of the scopes need.'
     return refuse('body-invalid', detail)
   }

@@ -204,4 +204,12 @@ describe('PUT to a free id, where the route says so', () => {
     expect(verdictOf(answer)).toBe('404 not-found')
     expect(upserting.stored('Observation', 'free').subject.reference).toBe('Patient/p2')
   })
+
+  test.each(['batch', 'transaction'])('in a %s, with the same condition of the client', async (type) => {
+    const request = { method: 'PUT', url: 'Observation/free', ifNoneMatch: '*' }
+    const body = { resourceType: 'Bundle', type, entry: [{ resource: observation('free', 'p1', 'x'), request }] }
+    const answer = await ask('POST /fhir/R4', body, {}, upserting)
+    expect(answer.json.entry[0].response.status).toMatch(/^201/)
+    expect(JSON.parse(upserting.upstream.arrived.at(-1)!.text).entry[0].request).toEqual(request)
+  })
 })
