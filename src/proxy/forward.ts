@@ -11,7 +11,7 @@ import { notModified } from './not-modified.ts'
 import { type Pace, Patience } from './patience.ts'
 import type { UntakenAnswers } from './untaken-answers.ts'
 import type { Upstream } from './upstream.ts'
-import { type AnswerHeaders, type Caller, UpstreamCall, type UpstreamRequest } from './upstream-call.ts'
+import { type AnswerHeaders, type Caller, LEAVING, UpstreamCall, type UpstreamRequest } from './upstream-call.ts'
 
 export type { AnswerHeaders }
 
@@ -104,6 +104,10 @@ class Forwarding implements Caller, BodySink {
     this.#call = new UpstreamCall(exchange.upstream, exchange, this)
   }
 
+  get isLeaving(): boolean {
+    return this.#exchange.request.socket.readableEnded
+  }
+
   send(): void {
     // A client that left while its token was verified: `close` has been and does not come again.
     if (this.#response.destroyed) {
@@ -111,7 +115,8 @@ class Forwarding implements Caller, BodySink {
       return
     }
     this.#response.on('close', this.#closed)
-    this.#call.send()
+    if (this.isLeaving) this.#fail(LEAVING)
+    else this.#call.send()
   }
 
   answered(status: number, headers: AnswerHeaders): undefined {

@@ -8,6 +8,7 @@ import { OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.ts'
 import { HELD, type JsonVisitor, WATCHED } from './json-output.ts'
 import { JsonScanner } from './json-scan.ts'
 import type { BodyInspection } from './request-body.ts'
+import { Utf8Check } from './utf8-check.ts'
 
 export interface ExpectedResource {
   /** Undefined: any type. */
@@ -29,8 +30,10 @@ const MOST_HELD = 8_192
 export function inspectResource(expected: ExpectedResource): BodyInspection {
   const seen = new Identity(expected)
   const scanner = new JsonScanner(seen, MOST_HELD)
+  const utf8 = new Utf8Check()
   return {
     write(chunk) {
+      if (!utf8.write(chunk)) return invalid('The body is not valid UTF-8.')
       scanner.push(chunk)
       return scanner.fault === undefined ? mismatch(seen, expected, false) : broken()
     },

@@ -30,6 +30,8 @@ export interface UpstreamRequest {
 
 /** Who called. After `broken`, and after `end`, nothing more comes. */
 export interface Caller {
+  /** May be gone: what is still in line is not sent any more. */
+  readonly isLeaving?: boolean
   /** The final status and headers; once. */
   answered(status: number, headers: AnswerHeaders): void
   data(chunk: Buffer): void
@@ -39,6 +41,12 @@ export interface Caller {
 
 /** That one request goes to in vain: each may take as long as a connection may. */
 const MOST_SERVERS = 3
+
+/** Nobody may be there any more, so nothing is done for it that was not begun. */
+export const LEAVING = refuse(
+  'too-slow',
+  'The connection was half closed before the request could be sent on. Keep it open until the answer is there.',
+)
 
 export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
   readonly #upstream: Upstream
@@ -85,9 +93,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
   }
 
   served(taken: Target | Refusal): void {
+    const late = this.#waits && this.#caller.isLeaving === true
     this.#waits = false
     if (isRefusal(taken)) this.#break(taken)
+    else if (late) this.#giveBack(taken)
     else this.#dispatch(taken)
+  }
+
+  #giveBack(target: Target): void {
+    this.#target = target
+    this.#settle('untold')
+    this.#break(LEAVING)
   }
 
   pause(): void {

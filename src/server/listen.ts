@@ -9,6 +9,7 @@ import { type Refusal, refuse } from '../domain/refusal.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import type { Connections } from './connections.ts'
 import { drain, trackConnections } from './drain.ts'
+import { keepHalfOpen } from './half-open.ts'
 import { LateConnections } from './late-connections.ts'
 import { inTurn } from './one-at-a-time.ts'
 import { createTlsServer, type TlsPort } from './tls-server.ts'
@@ -109,6 +110,7 @@ function serve(
   // Bounded by size, never by a count that drops the rest in silence.
   server.maxHeadersCount = 0
   server.setTimeout(timeouts.idle, endIdle)
+  keepHalfOpen(server)
   connections?.watch(server)
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     if (state.draining) response.shouldKeepAlive = false

@@ -1,5 +1,5 @@
-// Whoever sends rubbish and ends its half of the connection in one breath, as scripts with `nc -N` do, is told what was wrong all the same:
-// it is known before anything has to be waited for.
+// Whoever sends rubbish and ends its half of the connection in one breath, as scripts with `nc -N` do, is told what was wrong all the same,
+// and gets its answer where nothing was. Who does not come back is given up after a moment.
 
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
@@ -51,4 +51,28 @@ test('a body that ends before its time is never whole upstream', async () => {
   )
   expect(chunked === '' || /^HTTP\/1\.1 400 /.test(chunked), chunked).toBe(true)
   expect(border.upstream.requests).toEqual([])
+})
+
+test('a whole request has its answer, once', async () => {
+  const read = await sendAndEnd(requestText('GET /app/x', [border.authorization]))
+  expect(read).toMatch(/^HTTP\/1\.1 200 /)
+  const written = await sendAndEnd(requestText('POST /app/x', [border.authorization, 'Content-Length: 5'], 'hello'))
+  expect(written).toMatch(/^HTTP\/1\.1 200 /)
+  expect(border.upstream.requests.map(({ method }) => method)).toEqual(['GET', 'POST'])
+})
+
+test('so has a body that was read and is broken', async () => {
+  const fields = [border.authorization, 'Content-Type: application/fhir+json', 'Content-Length: 3']
+  expect(refusalIn(await sendAndEnd(requestText('POST /fhir/R4/Patient', fields, '{x}')))).toBe('400 body-invalid')
+})
+
+test('where no answer comes, the request at the upstream ends', async () => {
+  let ended: Promise<void> | undefined
+  border.upstream.answer = (_, socket) => {
+    ended = new Promise((resolve) => socket.once('close', () => resolve()))
+    return undefined
+  }
+  expect(await sendAndEnd(requestText('GET /app/x', [border.authorization]))).toBe('')
+  await ended
+  expect(border.upstream.requests).toHaveLength(1)
 })
