@@ -66,7 +66,7 @@ export function entriesOf(route: Route, build: Build): TableEntry<Endpoint>[] {
   return route.match.map((match) => ({
     route: plainEndpoint(route, match, catalogue, parts),
     method: match.method,
-    template: match.path.split('/').slice(1),
+    template: match.path.split('/').filter(Boolean),
     base: false,
   }))
 }

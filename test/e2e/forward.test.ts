@@ -2,7 +2,7 @@
 
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Rig, startRig } from '../support/rig.ts'
+import { fhirMap, type Rig, startRig } from '../support/rig.ts'
 
 const EVERYTHING = 'system/*.cruds'
 
@@ -111,6 +111,15 @@ describe('with a body, which arrives byte for byte', () => {
     expect(arrived.body.equals(body)).toBe(true)
     expect(arrived.headers).toMatchObject(headers)
   })
+})
+
+test('the root is a path like others on a route with `match`', async () => {
+  const root = await startRig({
+    map: fhirMap({ more: '  - { name: root, upstream: store, match: { GET /: public } }' }),
+  })
+  expect([(await root.ask('GET /?a=1')).status, (await root.ask('GET /b')).status]).toEqual([200, 404])
+  expect(root.upstream.arrived.map(({ url }) => url)).toEqual(['/base/?a=1'])
+  await root.close()
 })
 
 test('what the upstream answers comes back unread: status, fields, bytes', async () => {
