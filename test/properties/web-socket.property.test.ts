@@ -2,29 +2,8 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FrameScanner } from '../../src/proxy/web-socket/frame-scanner.ts'
+import { LIMIT, scan } from '../support/scanned-frames.ts'
 import { type FrameShape, frame, readFrames } from '../support/web-socket-frames.ts'
-
-const LIMIT = 1_000
-
-interface Scanned {
-  readonly passed: Buffer
-  readonly fault: number | undefined
-  readonly scanner: FrameScanner
-}
-
-function scan(pieces: readonly Buffer[], masked = true): Scanned {
-  const scanner = new FrameScanner({ masked, message: LIMIT })
-  const passed: Buffer[] = []
-  let fault: number | undefined
-  for (const piece of pieces) {
-    // A copy that is destroyed: what passes later may not look at what came before.
-    const bytes = Buffer.from(piece)
-    fault ??= scanner.scan(bytes, (out) => passed.push(Buffer.from(out)))
-    bytes.fill(0)
-  }
-  return { passed: Buffer.concat(passed), fault, scanner }
-}
 
 function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   const pieces: Buffer[] = []

@@ -1,28 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { FrameScanner } from '../../../src/proxy/web-socket/frame-scanner.ts'
 import { closeFrame, pingFrame } from '../../../src/proxy/web-socket/frames.ts'
+import { LIMIT, scan } from '../../support/scanned-frames.ts'
 import { clientFrame, closeCode, closeOf, frame, readFrames } from '../../support/web-socket-frames.ts'
-
-const LIMIT = 1_000
-
-interface Scanned {
-  readonly passed: Buffer
-  readonly fault: number | undefined
-  readonly scanner: FrameScanner
-}
-
-function scan(pieces: readonly Buffer[], masked = true): Scanned {
-  const scanner = new FrameScanner({ masked, message: LIMIT })
-  const passed: Buffer[] = []
-  let fault: number | undefined
-  for (const piece of pieces) {
-    // A copy that is destroyed: what passes later may not look at what came before.
-    const bytes = Buffer.from(piece)
-    fault ??= scanner.scan(bytes, (out) => passed.push(Buffer.from(out)))
-    bytes.fill(0)
-  }
-  return { passed: Buffer.concat(passed), fault, scanner }
-}
 
 describe('not a byte of it passes:', () => {
   test.each<[string, Buffer, number]>([
