@@ -1,21 +1,26 @@
 // `scopegate healthcheck`: asks the admin port whether the gateway is ready, for container probes. A wildcard address is asked
 // on loopback, where the probe runs.
 
+import { readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { get as getSecurely } from 'node:https'
+import { adminAddress } from '../config/admin-address.ts'
 import type { Address } from '../config/schema/address.ts'
-import { readRouteMap } from './check.ts'
+import { unreadable } from './check.ts'
 import { printProblems } from './problems.ts'
 
 const TIMEOUT_MS = 2_000
 
 /** Exit code: 0 ready, 1 not. */
 export async function runHealthcheck(config: string): Promise<0 | 1> {
-  const loaded = readRouteMap(config, process.env)
-  if ('problems' in loaded) return printProblems(loaded)
-  const { admin } = loaded.settings.server
-  const secure = admin.tls !== undefined || admin.clientCa !== undefined
-  const problem = await askReadiness(admin.listen, { secure })
+  let text: string
+  try {
+    text = readFileSync(config, 'utf8')
+  } catch (error) {
+    return printProblems(unreadable(config, error))
+  }
+  const { listen, secure } = adminAddress(text, process.env)
+  const problem = await askReadiness(listen, { secure })
   if (problem === undefined) return 0
   console.error(problem)
   return 1
