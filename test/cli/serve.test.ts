@@ -111,8 +111,8 @@ describe('serve', () => {
     const [, port = '', adminPort = ''] = await serving.prints(LISTENS)
     expect(await runCommand(['healthcheck', '--config', config])).toEqual({ code: 0, out: '', err: '' })
     // What is in force is healthy, whatever stands in the file by now.
-    writeFileSync(config, sound(free, freeAdmin).replace('upstream: app', 'upstream: gone'))
-    expect(await runCommand(['healthcheck', '--config', config])).toEqual({ code: 0, out: '', err: '' })
+    const broken = writeMap(sound(free, freeAdmin).replace('upstream: app', 'upstream: gone'))
+    expect(await runCommand(['healthcheck', '--config', broken])).toEqual({ code: 0, out: '', err: '' })
     const client = new HttpClient(Number(port))
     const arrived = Promise.withResolvers<() => void>()
     upstream.raw = (_, response) => arrived.resolve(() => response.end('late'))
