@@ -91,6 +91,23 @@ function standardOutput(shared: boolean): LogDestination {
     periodicFlush: FLUSH_EVERY_MS,
   })
   // A log that cannot be written (disk full, reader gone) must not end the process that serves.
-  output.on('error', () => {})
+  let fails = false
+  output.on('error', () => {
+    fails = true
+  })
+  output.on('write', () => {
+    fails = false
+  })
+  // Nor keep it from ending: pino's own tries a full disk again and again, and lets nothing else run meanwhile.
+  const { flush, flushSync } = output
+  let given = false
+  output.flushSync = () => {
+    given = fails
+    if (!fails) flushSync.call(output)
+  }
+  output.flush = (done) => {
+    if (given && fails) done?.()
+    else flush.call(output, done)
+  }
   return output
 }
