@@ -1,7 +1,7 @@
 // A soak: the gateway as a process of its own under mixed load, with clients that leave, an upstream that breaks, a reload every second
 // (every tenth is broken) and new keys of the issuer, watched for minutes. Exit code 1 when something grows or cannot be explained.
 //
-//   npm run soak -- [--minutes 3] [--clients 16]
+//   npm run soak -- [--minutes 3] [--clients 16] [--workers 1]
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,13 +21,18 @@ const SAMPLE_EVERY_MS = 5_000
 const REST_MS = 12_000
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '3' }, clients: { type: 'string', default: '16' } },
+  options: {
+    minutes: { type: 'string', default: '3' },
+    clients: { type: 'string', default: '16' },
+    workers: { type: 'string', default: '1' },
+  },
 })
 const world = await startWorld()
 const folder = mkdtempSync(join(tmpdir(), 'scopegate-soak-'))
 const map = join(folder, 'routes.yaml')
+const workers = Number(values.workers)
 writeFileSync(map, mapOf(world, 0))
-const gateway = await startWatchedGateway(map)
+const gateway = await startWatchedGateway(map, workers)
 const load = startSoakLoad(gateway.port, Number(values.clients), world)
 const until = Date.now() + Number(values.minutes) * 60_000
 let reloads = 0
@@ -59,7 +64,7 @@ rmSync(folder, { recursive: true })
 
 for (const [what, count] of [...load.tally.answered].sort()) console.log(`  ${what.padEnd(16)} ${count}`)
 console.log(`  ${reloads} reloads, ${load.tally.left} requests left by their clients`)
-const problems = verdictOf(samples, load.tally, { sockets: atRest.sockets, exitCode })
+const problems = verdictOf(samples, load.tally, { ...atRest, processes: gateway.processes, exitCode })
 console.log(problems.length === 0 ? 'Flat.' : `Not flat:\n${problems.map((problem) => `- ${problem}`).join('\n')}`)
 process.exitCode = problems.length === 0 ? 0 : 1
 
@@ -80,7 +85,7 @@ function report({ generation, heap, outside, resident, sockets, loopDelay }: Sam
 /** Another number is another timeout of the upstreams, so that they are made anew at every third reload. */
 function mapOf({ fhirUrl, flakyUrl, issuerUrl }: World, number: number): string {
   return `version: 1
-server: { listen: 127.0.0.1:0, admin: 127.0.0.1:0, publicUrl: http://127.0.0.1:8080 }
+server: { listen: 127.0.0.1:0, admin: 127.0.0.1:0, publicUrl: http://127.0.0.1:8080, workers: ${workers} }
 issuers: [{ name: soak, issuer: "${issuerUrl}", audience: ["${AUDIENCE}"], jwks: "${issuerUrl}/jwks" }]
 upstreams:
   store: { url: "${fhirUrl}", timeout: ${20 + (number % 3)}s }
@@ -91,5 +96,6 @@ scopes:
 routes:
   - { name: r4, fhir: R4, path: /fhir/R4, upstream: store, smart: true, audience: "${AUDIENCE}" }
   - { name: flaky, upstream: flaky, match: { GET /flaky: flaky.read } }
+  - { name: live, upstream: flaky, webSocket: true, match: { GET /live: flaky.read } }
 `
 }

@@ -1,8 +1,9 @@
 // What clients do in a soak: reads, searches, guarded and denied requests, writes, batches and a server that breaks; each with what it
-// may be answered. Every fifth request is left by its client, before the answer or in the middle of it.
+// may be answered. Every fifth request is left by its client, before the answer or in the middle of it. WebSockets beside them.
 
 import { Agent, type ClientRequest, request } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { runWebSockets } from './web-sockets.ts'
 import type { World } from './world.ts'
 
 interface Kind {
@@ -70,6 +71,7 @@ const KINDS: readonly Kind[] = [
 
 const TURNS = KINDS.flatMap((kind) => Array.from({ length: kind.weight }, () => kind))
 const LEFT_EVERY = 5
+const WEB_SOCKETS = 6
 
 export interface Tally {
   readonly answered: ReadonlyMap<string, number>
@@ -77,6 +79,9 @@ export interface Tally {
   /** What nothing here explains. */
   readonly unexplained: readonly string[]
 }
+
+/** Something has come to an end, as it may or not. */
+export type Count = (what: string, expected: boolean) => void
 
 export interface SoakLoad {
   readonly tally: Tally
@@ -90,6 +95,11 @@ export function startSoakLoad(port: number, clients: number, world: World): Soak
   let running = true
   let count = 0
 
+  const told: Count = (what, expected) => {
+    answered.set(what, (answered.get(what) ?? 0) + 1)
+    if (!expected) unexplained.push(`${new Date().toISOString()} ${what}`)
+  }
+
   async function runClient(): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     while (running) {
@@ -98,11 +108,7 @@ export function startSoakLoad(port: number, clients: number, world: World): Soak
       const leaves = n % LEFT_EVERY === 0
       const status = await ask(kind, n, leaves, agent)
       if (leaves) tally.left++
-      else {
-        const key = `${kind.name} ${status}`
-        answered.set(key, (answered.get(key) ?? 0) + 1)
-        if (!kind.expected.includes(status)) unexplained.push(`${new Date().toISOString()} ${key}`)
-      }
+      else told(`${kind.name} ${status}`, kind.expected.includes(status))
       await wait(1)
     }
     agent.destroy()
@@ -130,7 +136,8 @@ export function startSoakLoad(port: number, clients: number, world: World): Soak
     })
   }
 
-  const all = Promise.all(Array.from({ length: clients }, runClient))
+  const webSockets = Array.from({ length: WEB_SOCKETS }, () => runWebSockets(port, world, () => running, told))
+  const all = Promise.all([...Array.from({ length: clients }, runClient), ...webSockets])
   return {
     tally,
     async stop() {

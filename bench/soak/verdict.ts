@@ -9,11 +9,12 @@ const HEAP_NOISE = 0.1
 const HEAP_LEAST = 4 * 2 ** 20
 const SOCKETS_NOISE = 0.25
 const SOCKETS_LEAST = 20
-/** What is left when nobody asks any more: the ports, the admin's connection, and one or two to issuers. */
+/** What is left in each process when nobody asks any more: the ports, the admin's connection, and one or two to issuers. */
 const SOCKETS_AT_REST = 12
 
 export interface Rest {
   readonly sockets: number
+  readonly processes: number
   readonly exitCode: number
 }
 
@@ -32,7 +33,7 @@ export function verdictOf(samples: readonly Sample[], tally: Tally, rest: Rest):
   compare('the heap', ({ heap }) => heap, HEAP_NOISE, HEAP_LEAST, 'MB')
   compare('memory outside of the heap', ({ outside }) => outside, HEAP_NOISE, HEAP_LEAST, 'MB')
   compare('the number of sockets', ({ sockets }) => sockets, SOCKETS_NOISE, SOCKETS_LEAST, '')
-  if (rest.sockets > SOCKETS_AT_REST) problems.push(`${rest.sockets} sockets are left at rest`)
+  if (rest.sockets > SOCKETS_AT_REST * rest.processes) problems.push(`${rest.sockets} sockets are left at rest`)
   if (rest.exitCode !== 0) problems.push(`the gateway ended with ${rest.exitCode}`)
   if (tally.unexplained.length > 0) {
     problems.push(

@@ -1,5 +1,5 @@
 // The gateway of a soak: started as an operator starts it, and looked into from outside. What its heap holds after a collection is told
-// by the inspector, its sockets by the operating system.
+// by the inspector, its sockets by the operating system. Of several processes all are looked into, and summed up.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
@@ -19,6 +19,8 @@ export interface Sample {
 }
 
 export interface WatchedGateway {
+  /** With several workers, their primary too. */
+  readonly processes: number
   readonly port: number
   readonly adminPort: number
   sample(): Promise<Sample>
@@ -27,7 +29,7 @@ export interface WatchedGateway {
   stop(): Promise<number>
 }
 
-export async function startWatchedGateway(config: string): Promise<WatchedGateway> {
+export async function startWatchedGateway(config: string, workers: number): Promise<WatchedGateway> {
   const words = ['--inspect=127.0.0.1:0', 'src/main.ts', 'serve', '--config', config]
   const child = spawn(process.execPath, words, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? -1)))
@@ -40,23 +42,25 @@ export async function startWatchedGateway(config: string): Promise<WatchedGatewa
     })
     void ended.then((code) => reject(new Error(`the gateway ended with ${code}: ${said}`)))
   })
-  const inspector = await openInspector(/Debugger listening on (ws:\S+)/.exec(said)![1]!)
-  const pid = child.pid!
+  const inspectors = await Promise.all(
+    [...said.matchAll(/Debugger listening on (ws:\S+)/g)].map(([, url]) => openInspector(url!)),
+  )
+  const processes = workers === 1 ? 1 : workers + 1
+  if (inspectors.length !== processes) throw new Error(`not every process can be looked into: ${said}`)
   return {
     port,
     adminPort,
+    processes,
     async sample() {
-      await inspector.ask('HeapProfiler.collectGarbage')
-      const expression = 'JSON.stringify(process.memoryUsage())'
-      const { result } = (await inspector.ask('Runtime.evaluate', { expression })) as { result: { value: string } }
-      const { heapUsed, external, rss } = JSON.parse(result.value) as NodeJS.MemoryUsage
+      const all = await Promise.all(inspectors.map(look))
+      const sum = (of: (one: Looked) => number): number => all.reduce((total, one) => total + of(one), 0)
       const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
       const metric = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1])
       return {
-        heap: heapUsed,
-        outside: external,
-        resident: rss,
-        sockets: socketsOf(pid),
+        heap: sum(({ heapUsed }) => heapUsed),
+        outside: sum(({ external }) => external),
+        resident: sum(({ rss }) => rss),
+        sockets: sum(({ pid }) => socketsOf(pid)),
         loopDelay: metric('nodejs_eventloop_lag_p99_seconds'),
         generation: metric('scopegate_config_generation'),
       }
@@ -66,11 +70,21 @@ export async function startWatchedGateway(config: string): Promise<WatchedGatewa
       return (await fetch(`http://127.0.0.1:${adminPort}/reload`, { method: 'POST', headers, body: '{}' })).status
     },
     async stop() {
-      inspector.close()
+      for (const inspector of inspectors) inspector.close()
       child.kill('SIGTERM')
       return ended
     },
   }
+}
+
+type Inspector = Awaited<ReturnType<typeof openInspector>>
+type Looked = NodeJS.MemoryUsage & { readonly pid: number }
+
+async function look(inspector: Inspector): Promise<Looked> {
+  await inspector.ask('HeapProfiler.collectGarbage')
+  const expression = 'JSON.stringify({ ...process.memoryUsage(), pid: process.pid })'
+  const { result } = (await inspector.ask('Runtime.evaluate', { expression })) as { result: { value: string } }
+  return JSON.parse(result.value) as Looked
 }
 
 function socketsOf(pid: number): number {

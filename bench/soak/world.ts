@@ -8,6 +8,7 @@ import { readDemoData } from '../../src/demo/demo-data.ts'
 import { startFhirServer } from '../../src/demo/fhir/fhir-server.ts'
 import { createFhirStore } from '../../src/demo/fhir/fhir-store.ts'
 import { closeServer, listenOn } from '../../src/demo/listen.ts'
+import { answerWebSocket } from './web-sockets.ts'
 
 export const AUDIENCE = 'urn:soak'
 
@@ -29,6 +30,7 @@ const SAME_TOKEN_MS = 5_000
 export async function startWorld(): Promise<World> {
   const fhir = await startFhirServer({ basePath: '/fhir', store: createFhirStore({ packed: readDemoData() }) })
   const flaky = createServer((request, response) => misbehave(Number(/n=(\d+)/.exec(request.url!)?.[1]), response))
+  flaky.on('upgrade', answerWebSocket)
   const flakyUrl = `http://127.0.0.1:${await listenOn(flaky, 0)}`
   const keys: { readonly jwk: JWK; readonly privateKey: CryptoKey }[] = []
   const jwks: Server = createServer((_, response) => {
