@@ -2,12 +2,13 @@
 // request and this token. Everything that costs nothing is held against the request before the signature is verified, the key first, so
 // that only the holder of the token's own key can cause that work. Server nonces (§8) are not asked for.
 
-import { calculateJwkThumbprint, importJWK, type JWK } from 'jose'
+import type { JWK } from 'jose'
 import { parseRequestTarget } from '../domain/http/request-target.ts'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { parseJwt, type UnverifiedJwt } from './jwt.ts'
 import { fold } from './jwt-header.ts'
 import { verifiesWith } from './jwt-verifier.ts'
+import { hasThumbprint, importPublicKey, type ProofKeys } from './proof-keys.ts'
 import type { SignatureWork } from './signature-work.ts'
 import { PRIVATE_MEMBERS, takesKey } from './verification-keys.ts'
 
@@ -44,7 +45,7 @@ export const wrongProof = (detail: string): Refusal => refuse('token-invalid', d
 export async function readProof(
   text: string,
   expected: ExpectedProof,
-  verify: { readonly work: SignatureWork; readonly lane: string },
+  verify: { readonly work: SignatureWork; readonly lane: string; readonly keys: ProofKeys },
 ): Promise<FoundProof | Refusal> {
   if (text.length > LONGEST) return wrongProof('The DPoP proof is too long.')
   const proof = parseJwt(text)
@@ -58,16 +59,18 @@ export async function readProof(
       `The DPoP proof must bring its public key and be signed by one of ${PROOF_ALGORITHMS.join(', ')}.`,
     )
   }
-  const thumbprint = await calculateJwkThumbprint(jwk, 'sha256').catch(() => undefined)
-  if (thumbprint !== expected.key)
+  const known = verify.keys.find(expected.key, jwk, alg)
+  if (known === undefined && !(await hasThumbprint(jwk, expected.key)))
     return wrongProof('The access token is bound to another key than the DPoP proof has.')
   const found = readClaims(proof, expected)
   if (isRefusal(found)) return found
-  const key = await importJWK(jwk, alg).catch(() => undefined)
-  if (key === undefined || key instanceof Uint8Array || key.type !== 'public') return wrongSignature()
+  const key = known ?? (await importPublicKey(jwk, alg))
+  if (key === undefined) return wrongSignature()
   const verifies = await verify.work.run(verify.lane, () => verifiesWith(text, key, alg))
   if (isRefusal(verifies)) return verifies
-  return verifies ? found : wrongSignature()
+  if (!verifies) return wrongSignature()
+  if (known === undefined) verify.keys.remember(expected.key, jwk, alg, key)
+  return found
 }
 
 const wrongSignature = (): Refusal => wrongProof('The signature of the DPoP proof does not verify.')

@@ -10,6 +10,7 @@ import { certificateThumbprint } from './client-certificate.ts'
 import type { CredentialRequest } from './credential-request.ts'
 import { readProof, wrongProof } from './dpop-proof.ts'
 import { invalid } from './jwt.ts'
+import { ProofKeys } from './proof-keys.ts'
 import type { SignatureWork } from './signature-work.ts'
 import { digestOf } from './verified-tokens.ts'
 
@@ -36,6 +37,7 @@ export type PossessionCheck = (grant: Grant, presented: Presented) => Refusal | 
 
 export function createPossessionCheck({ publicUrl, replays, work, now }: PossessionOptions): PossessionCheck {
   const { origin, pathname } = new URL(publicUrl)
+  const keys = new ProofKeys()
   // Clients sign the URL that they call; a server in front may have cut the public prefix off.
   const prefix = pathname === '/' ? '' : pathname.replace(/\/$/, '')
 
@@ -50,7 +52,7 @@ export function createPossessionCheck({ publicUrl, replays, work, now }: Possess
     const proof = await readProof(
       text,
       { key, method, origin, path: prefix + target.path, tokenHash: digest, now: now() },
-      { work, lane: `proofs ${grant.issuer}` },
+      { work, lane: `proofs ${grant.issuer}`, keys },
     )
     if (isRefusal(proof)) return proof
     const first = await mark(digestOf(`${key} ${proof.id}`), proof.good, ownerOf(grant, key))
