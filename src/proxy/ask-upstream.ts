@@ -18,6 +18,8 @@ export interface UpstreamQuestion {
   /** Below the upstream's base. */
   readonly path: string
   readonly body?: string
+  /** See `UpstreamRequest`. */
+  readonly client?: string | undefined
 }
 
 export function askUpstream(
@@ -26,11 +28,11 @@ export function askUpstream(
   headers: string[],
   mostHeld: number,
 ): Promise<UpstreamAnswer | Refusal> {
-  const refusal = upstream.enter()
+  const refusal = upstream.enter(asked.client)
   if (refusal !== undefined) return Promise.resolve(refusal)
   return new Promise((resolve) => {
     new Question(upstream, asked, headers, mostHeld, (answer) => {
-      upstream.leave()
+      upstream.leave(asked.client)
       resolve(answer)
     }).send()
   })

@@ -68,7 +68,7 @@ export interface ForwardReport {
 
 /** `cleared` is the proof that someone decided: without it this does not compile. */
 export function forward(_cleared: Cleared, exchange: Exchange): void {
-  const refusal = exchange.upstream.enter()
+  const refusal = exchange.upstream.enter(exchange.client)
   if (refusal === undefined) new Forwarding(exchange).send()
   else exchange.refuse(refusal)
 }
@@ -269,7 +269,7 @@ class Forwarding implements Caller, BodySink {
       this.#over = true
       this.#call.abort()
     } else if (this.#outcome === 'complete' && !this.#response.writableFinished) this.#outcome = 'client-aborted'
-    this.#exchange.upstream.leave()
+    this.#exchange.upstream.leave(this.#exchange.client)
     const { startedAt } = this.#call
     const since = (at: number | undefined): number | undefined => (at === undefined ? undefined : at - startedAt)
     this.#exchange.done?.({

@@ -24,6 +24,8 @@ export interface UpstreamRequest {
   readonly atOrigin?: boolean | undefined
   readonly headers: string[]
   readonly body?: Buffer | string | Readable | undefined
+  /** Name of who asks, by which places and connections are counted. */
+  readonly client?: string | undefined
   /** Milliseconds that may pass between two pieces of the answer, instead of the upstream's `idleTimeout`. */
   readonly longPause?: number | undefined
 }
@@ -75,6 +77,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
     this.#upstream = upstream
     this.#request = request
     this.#caller = caller
+  }
+
+  get client(): string | undefined {
+    return this.#request.client
   }
 
   /** When it went to a server; 0 while it waits. */
@@ -244,7 +250,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Waiter {
     if (target === undefined) return
     if (!this.#told) this.#tell(outcome)
     this.#target = undefined
-    this.#upstream.release(target)
+    this.#upstream.release(target, this)
   }
 
   /** What the server sends is no use; its connection is closed. */

@@ -4,11 +4,12 @@
 // is left they are tried all the same, because what looks like dead servers may be one client's heavy queries.
 
 import { type Refusal, refuse } from '../domain/refusal.ts'
+import { FairShare } from './fair-share.ts'
 import { type HealthCheckOptions, HealthChecks } from './health-checks.ts'
 import type { Outcome, TargetState } from './outlier.ts'
 import { Target, type TargetOptions } from './target.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
-import { type Waiter, WaitingLine } from './waiting-line.ts'
+import { type Holder, type Waiter, WaitingLine } from './waiting-line.ts'
 
 /** Times are milliseconds. */
 export interface UpstreamOptions extends TargetOptions {
@@ -18,6 +19,8 @@ export interface UpstreamOptions extends TargetOptions {
   readonly minimumRate: number
   readonly queue: { readonly perConnection: number; readonly timeout: number }
   readonly health?: HealthCheckOptions
+  /** Connections that one client may hold at once; default: three quarters of all. */
+  readonly perClient?: number
 }
 
 export interface UpstreamSurroundings {
@@ -41,6 +44,9 @@ const OVERLOADED = refuse(
   'Too many requests wait for the server behind this route. Try again in a moment.',
   { retryAfter: 1 },
 )
+const HAS_ENOUGH = refuse('rate-limited', 'Too many of your requests run or wait here. Let some of them end first.', {
+  retryAfter: 1,
+})
 const UNREACHABLE = refuse('upstream-unreachable', 'The server behind this route cannot be reached. Try again later.', {
   retryAfter: 1,
 })
@@ -58,18 +64,22 @@ export class Upstream {
   readonly #onTarget: UpstreamSurroundings['onTarget']
   readonly #line: WaitingLine
   readonly #checks: HealthChecks | undefined
+  readonly #places: FairShare
+  readonly #sending: FairShare
   #running = 0
   /** Where the search for the next server begins: those with equally many requests take turns. */
   #next = 0
 
   constructor(options: UpstreamOptions, { tls, now = () => performance.now(), onTarget }: UpstreamSurroundings = {}) {
-    const { name, url, connections, queue, health } = options
+    const { name, url, connections, queue, health, perClient } = options
     this.name = name
     this.options = options
     this.targets = url.map((each) => new Target(each, options, tls))
     this.longestQuestion = options.timeout + options.idleTimeout
     this.#connections = connections
     this.#most = connections * url.length * (1 + queue.perConnection)
+    this.#places = new FairShare(this.#most)
+    this.#sending = new FairShare(connections * url.length, perClient)
     this.#now = now
     this.#onTarget = onTarget
     this.#line = new WaitingLine(queue.timeout, OVERLOADED)
@@ -94,14 +104,17 @@ export class Upstream {
     return this.targets.filter(({ outlier }) => outlier.state === state).length
   }
 
-  /** Takes one of the places; a refusal when all are taken. Each place taken is given back by `leave`. */
-  enter(): Refusal | undefined {
+  /** Takes one of the places; a refusal when all are taken, or too many by this client. Each place taken is given back by `leave`. */
+  enter(client?: string): Refusal | undefined {
     if (this.#running >= this.#most) return OVERLOADED
+    if (this.#places.isUsedUpBy(client)) return HAS_ENOUGH
+    this.#places.take(client)
     this.#running++
     return undefined
   }
 
-  leave(): void {
+  leave(client?: string): void {
+    this.#places.giveBack(client)
     this.#running--
   }
 
@@ -109,12 +122,14 @@ export class Upstream {
    * A server with a free connection for `holder`, who gives it back by `release`; undefined when it must wait. `not` is where it has
    * been in vain.
    */
-  take(holder: unknown, not?: Target): Target | Refusal | undefined {
+  take(holder: Holder, not?: Target): Target | Refusal | undefined {
     const { targets } = this
+    if (this.#sending.isUsedUpBy(holder.client)) return undefined
     const only = targets.length === 1 ? targets[0]! : undefined
     if (only?.outlier.isQuiet) {
       if (only.running >= this.#connections) return undefined
       only.running++
+      this.#sending.take(holder.client)
       return only
     }
     const now = this.#now()
@@ -122,6 +137,7 @@ export class Upstream {
     if (found === undefined) return UNREACHABLE
     if (found.running >= this.#connections) return undefined
     found.running++
+    this.#sending.take(holder.client)
     found.outlier.take(holder)
     return found
   }
@@ -144,8 +160,9 @@ export class Upstream {
     this.#notice(target, was)
   }
 
-  release(target: Target): void {
+  release(target: Target, holder: Holder): void {
     target.running--
+    this.#sending.giveBack(holder.client)
     this.#serve()
   }
 
@@ -187,9 +204,10 @@ export class Upstream {
     return leftOut <= targets.length / 2
   }
 
-  /** Those in line, as far as there are connections. */
+  /** Those in line, as far as there are connections; whose client holds enough lets others pass. */
   #serve(): void {
-    for (let waiter = this.#line.first; waiter !== undefined; waiter = this.#line.first) {
+    for (const waiter of this.#line) {
+      if (this.#sending.isUsedUpBy(waiter.client)) continue
       const taken = this.take(waiter)
       if (taken === undefined) return
       this.#line.remove(waiter)

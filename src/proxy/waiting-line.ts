@@ -4,7 +4,13 @@
 import type { Refusal } from '../domain/refusal.ts'
 import type { Target } from './target.ts'
 
-export interface Waiter {
+/** Who has, or wants, one of the connections. */
+export interface Holder {
+  /** Name of the client that asks, by which its connections are counted. */
+  readonly client?: string | undefined
+}
+
+export interface Waiter extends Holder {
   /** Once, unless it was taken out of the line: a server, with one of its connections; or a refusal. */
   served(target: Target | Refusal): void
 }
@@ -26,9 +32,9 @@ export class WaitingLine {
     return this.#waiters.size
   }
 
-  get first(): Waiter | undefined {
-    for (const waiter of this.#waiters.keys()) return waiter
-    return undefined
+  /** In the order of arrival; who leaves or comes meanwhile is out or in. */
+  [Symbol.iterator](): Iterator<Waiter> {
+    return this.#waiters.keys()
   }
 
   add(waiter: Waiter): void {

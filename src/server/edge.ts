@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { askUpstream, type UpstreamAnswer, type UpstreamQuestion } from '../proxy/ask-upstream.ts'
 import type { ClientAddress } from './client-address.ts'
+import { clientName } from './client-name.ts'
 import type { Edge } from './endpoint.ts'
 import type { Passage } from './passage.ts'
 import { refusedOwnToken } from './refused-own-token.ts'
@@ -27,7 +28,8 @@ export function edgeOf(passage: Passage, clientAddress: ClientAddress): Edge {
       overrides,
       ownToken,
     })
-    const answer = await askUpstream(endpoint.upstream, question, headers, endpoint.heldLimit)
+    const client = clientName(grant, 'subject', () => clientAddress(request))
+    const answer = await askUpstream(endpoint.upstream, { ...question, client }, headers, endpoint.heldLimit)
     if (isRefusal(answer) || answer.status !== 401 || ownToken === undefined) return answer
     return refusedOwnToken(endpoint, ownToken)
   }

@@ -12,6 +12,7 @@ import { type Answer, type AnswerHeaders, forward } from '../proxy/forward.ts'
 import { UploadStream, unreadable } from '../proxy/request-body.ts'
 import { isReadFirst, mostRead, refuseBeforeReading } from './body-rules.ts'
 import type { ClientAddress } from './client-address.ts'
+import { clientName } from './client-name.ts'
 import type { CrossOrigin } from './cross-origin.ts'
 import { decodeUtf8, edgeOf } from './edge.ts'
 import type { AskedLine, Endpoint, LookAgain, Plan } from './endpoint.ts'
@@ -149,6 +150,7 @@ function send(decision: Permit, plan: Plan, passage: Passage, house: House, look
     method: plan.method,
     path: plan.path,
     atOrigin: plan.atOrigin,
+    client: clientName(grant, 'subject', () => house.clientAddress(request)),
     longPause: mayPause(endpoint, line) ? EVENT_PAUSE_MS : undefined,
     headers,
     body: hasBody ? new UploadStream(request, bodyLimit, plan.inspect?.(), passage.pace.upload) : plan.body,

@@ -2,12 +2,11 @@
 // and before anything of its body is read. What is over is 429, and every answer tells how much is left.
 // INVARIANT: buckets are named by digests; where nobody can count, the request is refused.
 
-import { hash } from 'node:crypto'
 import type { Route } from '../config/settings.ts'
 import type { Grant } from '../domain/grant.ts'
 import { type Refusal, refuse } from '../domain/refusal.ts'
 import type { Rate, SharedState, Taken } from '../state/shared-state.ts'
-import { networkOf } from './client-network.ts'
+import { clientName } from './client-name.ts'
 
 /** What became of counting one request. */
 export interface Counted {
@@ -26,18 +25,9 @@ export function createRateLimit(route: string, limit: RateLimit, state: SharedSt
   const rate: Rate = { requests: limit.requests, per: limit.per }
   const prefix = JSON.stringify([route, limit.by, limit.requests, limit.per])
   const print = printer(limit)
-  // A verified token conveys the same grant each time.
-  const names = new WeakMap<Grant, string>()
-  const nameOf = (grant: Grant | undefined, address: () => string | undefined): string => {
-    if (limit.by === 'route') return prefix
-    if (grant === undefined) return prefix + digest(['address', networkOf(address())])
-    let name = names.get(grant)
-    if (name === undefined) {
-      name = prefix + digest(whose(grant, limit.by))
-      names.set(grant, name)
-    }
-    return name
-  }
+  const { by } = limit
+  const nameOf = (grant: Grant | undefined, address: () => string | undefined): string =>
+    by === 'route' ? prefix : prefix + clientName(grant, by, address)
   return (grant, address) => {
     try {
       const taken = state.take(nameOf(grant, address), rate)
@@ -53,19 +43,6 @@ const UNCOUNTED: Counted = {
   refusal: refuse('overloaded', 'This request could not be counted against its rate. Try again in a moment.', {
     retryAfter: 1,
   }),
-}
-
-/** A key counts for its owner, whichever of the owner's keys it is. A token that names no client, or no subject, counts by the other. */
-function whose({ kind, issuerUrl, client, subject }: Grant, by: 'client' | 'subject'): readonly (string | null)[] {
-  if (kind !== 'bearer') return ['owner', client ?? null]
-  const facts: readonly [string, string | undefined][] = [
-    ['client', client],
-    ['subject', subject],
-  ]
-  const [name, value] = (by === 'client' ? facts : facts.toReversed()).find(([, fact]) => fact !== undefined) ?? [
-    'nobody',
-  ]
-  return [name, issuerUrl ?? null, value ?? null]
 }
 
 /** RateLimit header fields (draft-ietf-httpapi-ratelimit-headers): the policy, and what is left of it to this client. */
@@ -87,8 +64,4 @@ function printer({ requests, per, by }: RateLimit): (taken: Taken) => Counted {
 
 function describe(milliseconds: number): string {
   return milliseconds % 1_000 === 0 ? `${milliseconds / 1_000} s` : `${milliseconds} ms`
-}
-
-function digest(parts: readonly (string | null)[]): string {
-  return hash('sha256', JSON.stringify(parts), 'base64url')
 }

@@ -31,6 +31,7 @@ const setting = fc.record({ servers: fc.integer({ min: 1, max: 5 }), connections
 
 /** A request, as the upstream sees it. */
 class Asker implements Waiter {
+  readonly client = undefined
   target: Target | undefined
   served_ = 0
   refused = false
@@ -90,7 +91,7 @@ class Play {
     if (asker === undefined || target === undefined) return
     asker.target = undefined
     this.upstream.tell(target, asker, told)
-    this.upstream.release(target)
+    this.upstream.release(target, asker)
   }
 
   #leave(asker: Asker | undefined): void {

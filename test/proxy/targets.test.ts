@@ -45,7 +45,7 @@ function rehearse(count: number, options = {}): Rehearsal {
     },
     end(target, outcome, holder = {}) {
       upstream.tell(upstream.targets[target - 1]!, holder, outcome)
-      upstream.release(upstream.targets[target - 1]!)
+      upstream.release(upstream.targets[target - 1]!, holder)
     },
   }
 }

@@ -61,6 +61,9 @@ export const Upstream = section(
       '128B',
     ),
     connections: defaulted(count('Most connections to each URL.', 1, 65_535), 64),
+    perClient: optional(
+      count('Most connections that one client may hold at once, to all URLs; default: three quarters of them.', 1),
+    ),
     queue: defaulted(queue, {}),
     keepAlive: defaulted(timer('How long an idle connection is kept; less than the server keeps it.'), '4s'),
     publicBase: defaulted(

@@ -53,6 +53,8 @@ proxy.on('proxyReqWs', (request, _request, tunnel) => openings.get(tunnel)!(requ
 
 /** From the handshake to the 101: the upstream's place is held until then, and one of its connections while it is asked. */
 class Opening {
+  /** Not counted here: WebSockets of one client are, where they are opened. */
+  readonly client = undefined
   readonly #exchange: TunnelExchange
   #target: Target | undefined
   #tunnel: Tunnel | undefined
@@ -191,7 +193,7 @@ class Opening {
     if (target === undefined) return
     this.#target = undefined
     this.#exchange.upstream.tell(target, this, outcome)
-    this.#exchange.upstream.release(target)
+    this.#exchange.upstream.release(target, this)
   }
 }
 
