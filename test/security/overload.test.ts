@@ -37,7 +37,9 @@ async function fill() {
   release = () => {
     if (released) for (const end of held.splice(0)) end()
   }
-  const inside = Array.from({ length: 4 }, () => rig.ask(TARGET, { scope: 'system/*.rs' }))
+  const inside = Array.from({ length: 4 }, (_, i) =>
+    rig.ask(TARGET, { scope: 'system/*.rs', claims: { sub: `one of ${i}` } }),
+  )
   await until(() => held.length === 2)
   return {
     async end() {
