@@ -5,7 +5,7 @@ import type { Cleared } from '../src/domain/decision/decision.ts'
 import { forward } from '../src/proxy/forward.ts'
 import { HOP_BY_HOP } from '../src/proxy/hop-by-hop.ts'
 import { Upstream } from '../src/proxy/upstream.ts'
-import { listen } from '../src/server/listen.ts'
+import { listen } from '../src/server/port/listen.ts'
 
 const upstream = new Upstream({
   name: 'bench',

@@ -14,7 +14,7 @@ import { grantOf } from '../src/domain/grant.ts'
 import { isRefusal } from '../src/domain/refusal.ts'
 import { guardedBundle } from '../src/proxy/guarded-bundle.ts'
 import { compilePublicUrls } from '../src/proxy/public-url.ts'
-import { judgeEntries } from '../src/server/guarded-answers.ts'
+import { judgeEntries } from '../src/server/fhir/guarded-answers.ts'
 
 const UPSTREAM = 'http://127.0.0.1:8901/fhir'
 const MB = 1_000_000

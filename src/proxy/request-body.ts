@@ -1,6 +1,6 @@
 // The body of a request: read whole and bounded where it carries meaning (forms, Bundles), or streamed on with a limit and,
 // where asked for, an inspection that may stop it. Nothing is read before one of these is called, so `100 Continue` goes out
-// only then (see `server/listen.ts`).
+// only then (see `server/port/listen.ts`).
 
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'

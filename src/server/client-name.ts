@@ -3,7 +3,7 @@
 
 import { hash } from 'node:crypto'
 import type { Grant } from '../domain/grant.ts'
-import { networkOf } from './client-network.ts'
+import { networkOf } from './port/client-network.ts'
 
 export type CountedBy = 'client' | 'subject'
 

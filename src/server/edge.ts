@@ -4,10 +4,10 @@
 import { isUtf8 } from 'node:buffer'
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.ts'
 import { askUpstream, type UpstreamAnswer, type UpstreamQuestion } from '../proxy/ask-upstream.ts'
-import type { ClientAddress } from './client-address.ts'
 import { clientName } from './client-name.ts'
 import type { Edge } from './endpoint.ts'
 import type { Passage } from './passage.ts'
+import type { ClientAddress } from './port/client-address.ts'
 import { refusedOwnToken } from './refused-own-token.ts'
 
 export function edgeOf(passage: Passage, clientAddress: ClientAddress): Edge {

@@ -17,8 +17,8 @@ import type { OwnToken } from '../proxy/own-token.ts'
 import type { BodyInspection } from '../proxy/request-body.ts'
 import type { Upstream } from '../proxy/upstream.ts'
 import type { TunnelRules } from '../proxy/web-socket/tunnel.ts'
+import type { PlaceLimits } from './live/web-socket-places.ts'
 import type { CountRequest } from './rate-limits.ts'
-import type { PlaceLimits } from './web-socket-places.ts'
 
 export type WebSocketLimits = TunnelRules & PlaceLimits
 

@@ -2,7 +2,7 @@
 
 import type { Route } from '../config/settings.ts'
 import { OwnToken } from '../proxy/own-token.ts'
-import type { Lease } from './keeper.ts'
+import type { Lease } from './generations/keeper.ts'
 
 /** `onFetch` hears of each attempt; `error` is undefined when it brought a token. */
 export function ownTokens(

@@ -2,11 +2,11 @@
 // `primary.ts`.
 
 import { describeError } from '../observability/described-error.ts'
-import { startAdmin } from './admin.ts'
-import { checkTls, openAdminTls } from './open-tls.ts'
-import { type LoadRouteMap, type ReloadCause, type Reloaded, Reloader } from './reloader.ts'
-import { revocationPlaces } from './revocation-place.ts'
-import { type ServingOptions, startServing, urlOf } from './serving.ts'
+import { startAdmin } from './admin/admin.ts'
+import { revocationPlaces } from './admin/revocation-place.ts'
+import { type LoadRouteMap, type ReloadCause, type Reloaded, Reloader } from './generations/reloader.ts'
+import { type ServingOptions, startServing, urlOf } from './generations/serving.ts'
+import { checkTls, openAdminTls } from './port/open-tls.ts'
 
 export interface StartOptions extends ServingOptions {
   /** Reads the route map anew; left out where it cannot be reloaded. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type ExplainOptions, runExplain } from '../../src/cli/explain.ts'
-import type { Explanation } from '../../src/server/explain.ts'
+import type { Explanation } from '../../src/server/explain/explain.ts'
 import { codeOf } from '../support/http-client.ts'
 import { BASE, fhirMap, type Rig, startRig } from '../support/rig.ts'
 

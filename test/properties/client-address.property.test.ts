@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compileClientAddress } from '../../src/server/client-address.ts'
+import { compileClientAddress } from '../../src/server/port/client-address.ts'
 
 const PROXY = '10.0.0.1'
 const SEEN = '203.0.113.9'

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Keeper, type Lease } from '../../src/server/keeper.ts'
+import { Keeper, type Lease } from '../../src/server/generations/keeper.ts'
 
 interface Part {
   readonly settings: number

@@ -3,8 +3,8 @@
 
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
-import { Connections } from '../../src/server/connections.ts'
-import { type Listener, listen } from '../../src/server/listen.ts'
+import { Connections } from '../../src/server/port/connections.ts'
+import { type Listener, listen } from '../../src/server/port/listen.ts'
 import { until } from '../proxy/support/pass-through.ts'
 import { refusalIn } from '../support/raw-socket.ts'
 import { type SlowClient, slowClient } from '../support/slow-client.ts'

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import type { Json, JsonObject } from '../../src/domain/json/strict-json.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
-import { patchStored } from '../../src/server/json-patch.ts'
+import { patchStored } from '../../src/server/fhir/json-patch.ts'
 
 const stored: JsonObject = {
   resourceType: 'Observation',

@@ -2,7 +2,7 @@
 // not sent; which parameter is refused; which scope grants nothing, and why.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Explanation } from '../../src/server/explain.ts'
+import type { Explanation } from '../../src/server/explain/explain.ts'
 import { type Rig, startRig } from '../support/rig.ts'
 
 let rig: Rig

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Grant, GrantFacts } from '../../src/domain/grant.ts'
 import { isRefusal } from '../../src/domain/refusal.ts'
-import { networkOf } from '../../src/server/client-network.ts'
+import { networkOf } from '../../src/server/port/client-network.ts'
 import { type Counted, createRateLimit } from '../../src/server/rate-limits.ts'
 import { InProcessState } from '../../src/state/in-process.ts'
 import type { SharedState } from '../../src/state/shared-state.ts'

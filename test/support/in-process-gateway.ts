@@ -10,7 +10,7 @@ import { isRefusal, type Refusal } from '../../src/domain/refusal.ts'
 import type { AnswerHeaders } from '../../src/proxy/forward.ts'
 import { type Composed, compose } from '../../src/server/compose.ts'
 import type { Edge, Plan } from '../../src/server/endpoint.ts'
-import { createLasting } from '../../src/server/lasting.ts'
+import { createLasting } from '../../src/server/generations/lasting.ts'
 import { PUBLIC_URL } from './rig.ts'
 
 export interface StoreRequest {

@@ -3,7 +3,7 @@
 
 import { loadRouteMap } from '../../src/config/load.ts'
 import { createLog } from '../../src/observability/logger.ts'
-import type { Reloaded } from '../../src/server/reloader.ts'
+import type { Reloaded } from '../../src/server/generations/reloader.ts'
 import { type Running, start } from '../../src/server/start.ts'
 import { type IssuerServer, startIssuer } from '../credentials/support/issuer-server.ts'
 import { type Answer, type Ask, HttpClient } from './http-client.ts'

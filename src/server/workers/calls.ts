@@ -2,8 +2,8 @@
 // in time, and a worker that is gone, reject: the primary then knows that this worker cannot be counted on.
 
 import { KeyFileError } from '../../credentials/api-keys/key-file.ts'
-import { PartError } from '../open-parts.ts'
-import { NotApplied } from '../reloader.ts'
+import { PartError } from '../generations/open-parts.ts'
+import { NotApplied } from '../generations/reloader.ts'
 
 /** `process` in a worker, a cluster Worker in the primary. */
 export interface Channel {

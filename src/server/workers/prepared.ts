@@ -1,7 +1,7 @@
 // What a worker has built and not yet put in force. The primary numbers each attempt, and gives up one that takes too long: what is
 // built too late for its attempt is closed again. INVARIANT: only what the last attempt built can take over, and only by its number.
 
-import type { Generation } from '../generation.ts'
+import type { Generation } from '../generations/generation.ts'
 
 export class Prepared {
   /** The attempt that the primary still waits for, or has heard the end of. */

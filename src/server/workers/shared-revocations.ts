@@ -6,10 +6,10 @@ import type { RevocationFile } from '../../credentials/revocation-file.ts'
 import type { Revocation } from '../../credentials/revocation-list.ts'
 import { Revocations } from '../../credentials/revocations.ts'
 import type { Log } from '../../observability/logger.ts'
-import type { AdminPlace } from '../admin-place.ts'
-import { Keeper, type Lease } from '../keeper.ts'
-import { openRevocations } from '../open-revocations.ts'
-import { revocationPlaces } from '../revocation-place.ts'
+import type { AdminPlace } from '../admin/admin-place.ts'
+import { revocationPlaces } from '../admin/revocation-place.ts'
+import { Keeper, type Lease } from '../generations/keeper.ts'
+import { openRevocations } from '../generations/open-revocations.ts'
 
 export interface SharedRevocationsOptions {
   readonly log: Log

@@ -15,7 +15,7 @@ import { compilePublicUrls } from '../../../src/proxy/public-url.ts'
 import { replyRefusal } from '../../../src/proxy/reply.ts'
 import { type BodyInspection, UploadStream, unreadable } from '../../../src/proxy/request-body.ts'
 import { Upstream, type UpstreamOptions } from '../../../src/proxy/upstream.ts'
-import { type Listener, listen } from '../../../src/server/listen.ts'
+import { type Listener, listen } from '../../../src/server/port/listen.ts'
 import { upstreamOptions } from './upstream-options.ts'
 
 export const CLEARED = { outcome: 'forward' } as unknown as Cleared

@@ -1,7 +1,7 @@
 // The primary gives up a worker that takes too long; the worker does not know, and ends what it was at some time later.
 
 import { expect, test } from 'vitest'
-import type { Generation } from '../../../src/server/generation.ts'
+import type { Generation } from '../../../src/server/generations/generation.ts'
 import { Prepared } from '../../../src/server/workers/prepared.ts'
 
 const GIVEN_UP = 'the primary no longer waits for this route map'
