@@ -24,8 +24,9 @@ export class Silence {
       return undefined
     }
     const silent = now - this.#since
-    if (silent >= this.#idle) return 'over'
-    if (silent < this.#idle / 2 || this.#asked) return undefined
+    if (silent < this.#idle / 2) return undefined
+    // However late one looks: nobody is given up who was not asked.
+    if (this.#asked) return silent >= this.#idle ? 'over' : undefined
     this.#asked = true
     return 'ask'
   }

@@ -21,3 +21,10 @@ test('who is not listened to is not silent', () => {
   expect([50, 100, 500].map((now) => silence.look(now, true))).toEqual([undefined, undefined, undefined])
   expect(silence.look(560, false)).toBe('ask')
 })
+
+test('nobody is given up who was not asked, however late one looks', () => {
+  const silence = new Silence(100)
+  silence.look(0, false)
+  expect(silence.look(500, false)).toBe('ask')
+  expect(silence.look(501, false)).toBe('over')
+})
