@@ -236,9 +236,19 @@ export function entryOf({ method, path, query, ifNoneExist, means }: GeneratedRe
     url: query === '' ? path : `${path}?${query}`,
     ...(ifNoneExist === undefined ? {} : { ifNoneExist }),
   }
-  if (means.interaction === 'patch') return { request, resource: { resourceType: 'Parameters' } }
+  if (means.interaction === 'patch') return { request, resource: languagePatch(means.type) }
   if (means.interaction !== 'create' && means.interaction !== 'update') return { request }
   return { request, resource: { resourceType: means.type, ...(means.id === undefined ? {} : { id: means.id }) } }
+}
+
+/** A FHIRPath Patch that asks nothing, and leaves id and type alone. */
+function languagePatch(type: string | undefined): object {
+  const part = [
+    { name: 'type', valueCode: 'replace' },
+    { name: 'path', valueString: `${type}.language` },
+    { name: 'value', valueCode: 'en' },
+  ]
+  return { resourceType: 'Parameters', parameter: [{ name: 'operation', part }] }
 }
 
 // Text
